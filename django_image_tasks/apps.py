@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ImageTasksConfig(AppConfig):
+    name = "django_image_tasks"
+    verbose_name = _("Image tasks")
+    default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from django_image_tasks import checks
+
+        checks.register()

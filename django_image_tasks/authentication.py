@@ -1,0 +1,80 @@
+"""Who is asking: OpenStack's token header, and keystonemiddleware (api.md, "Who sees what")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from rest_framework.authentication import BaseAuthentication, TokenAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from django_image_tasks.conf import conf
+
+
+class XAuthTokenAuthentication(TokenAuthentication):
+    """DRF's own tokens, in the header that OpenStack's clients send.
+
+    Inert unless the host installed ``rest_framework.authtoken``. Where anonymous use is allowed a
+    token that is nobody's counts as none, for clients without Keystone send a made-up one.
+    """
+
+    keyword = "X-Auth-Token"
+
+    def authenticate(self, request: Request) -> Any:
+        token = request.headers.get("X-Auth-Token", "")
+        if not token or (self.model is None and not apps.is_installed("rest_framework.authtoken")):
+            return None
+        try:
+            if not (token.isascii() and token.isprintable()):
+                raise AuthenticationFailed("Invalid token.")
+            return self.authenticate_credentials(token)
+        except AuthenticationFailed:
+            if conf.ANONYMOUS_OWNER is None:
+                raise
+            return None
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'X-Auth-Token realm="image"'
+
+
+class KeystoneUser:
+    """The identity that keystonemiddleware confirmed; it has no row in the database."""
+
+    is_authenticated = True
+    is_anonymous = False
+    is_active = True
+    is_staff = False
+    is_superuser = False
+
+    def __init__(self, headers: Any) -> None:
+        self.pk = self.id = headers.get("X-User-Id") or None
+        self.username = headers.get("X-User-Name") or self.pk or ""
+        self.image_tasks_owner = headers.get("X-Project-Id") or None
+        self.roles = {role.strip() for role in headers.get("X-Roles", "").split(",")}
+
+    def get_username(self) -> str:
+        return self.username
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return not self.roles.isdisjoint(conf.KEYSTONE_ADMIN_ROLES)
+
+    def __str__(self) -> str:
+        return self.username
+
+
+class KeystoneAuthentication(BaseAuthentication):
+    """The identity headers, where keystonemiddleware itself vouches for them.
+
+    The middleware removes such headers from a request and leaves ``keystone.token_info`` in the
+    WSGI environment, which no header can.
+    """
+
+    def authenticate(self, request: Request) -> tuple[KeystoneUser, Any] | None:
+        token_info = request.META.get("keystone.token_info")
+        if not token_info or request.headers.get("X-Identity-Status") != "Confirmed":
+            return None
+        return KeystoneUser(request.headers), token_info
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Keystone realm="image"'

@@ -1,0 +1,110 @@
+"""From an exception to OpenStack's nested error (api.md, "Errors")."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
+from django.core.exceptions import SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.utils.log import log_response
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from django_image_tasks.exceptions import InvalidInput, InvalidTransition
+
+ERRORS = {
+    400: ("badRequest", "Bad Request"),
+    401: ("unauthorized", "Unauthorized"),
+    403: ("forbidden", "Forbidden"),
+    404: ("itemNotFound", "Not Found"),
+    405: ("badMethod", "Method Not Allowed"),
+    406: ("notAcceptable", "Not Acceptable"),
+    409: ("conflictingRequest", "Conflict"),
+    413: ("requestTooLarge", "Request Entity Too Large"),
+    415: ("badMediaType", "Unsupported Media Type"),
+    429: ("overLimit", "Too Many Requests"),
+    500: ("imageFault", "Internal Server Error"),
+    503: ("serviceUnavailable", "Service Unavailable"),
+}
+
+
+class Conflict(exceptions.APIException):
+    status_code = 409
+    default_code = "conflict"
+
+
+class RequestTooLarge(exceptions.APIException):
+    status_code = 413
+    default_detail = "The request body is larger than this server accepts."
+
+
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
+    """A DRF exception handler that answers every exception.
+
+    What is nobody's fault but ours becomes a 500 that still reaches Django's signal and log.
+    """
+    set_rollback()
+    known = _as_api_exception(exc)
+    response = error_response(known)
+    if known.status_code == 500:
+        request = context["request"]._request
+        got_request_exception.send(sender=type(context["view"]), request=request)
+        log_response(
+            "Internal Server Error: %s",
+            request.path,
+            response=response,
+            request=request,
+            exception=exc,
+        )
+    return response
+
+
+def error_response(exc: exceptions.APIException) -> Response:
+    key, title = ERRORS.get(exc.status_code) or ERRORS[500 if exc.status_code >= 500 else 400]
+    body = {"code": exc.status_code, "title": title, "message": _one_line(exc.detail)}
+    return Response({key: body}, status=exc.status_code, headers=_headers(exc))
+
+
+def _as_api_exception(exc: Exception) -> exceptions.APIException:
+    match exc:
+        case exceptions.APIException():
+            return exc
+        case Http404():
+            return exceptions.NotFound()
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+        case InvalidTransition():
+            return Conflict(str(exc))
+        case RequestDataTooBig():
+            return RequestTooLarge()
+        case InvalidInput() | SuspiciousOperation() | BadRequest() | MultiPartParserError():
+            return exceptions.ParseError(str(exc))
+        case UnreadablePostError():
+            return exceptions.ParseError("The request body ended early.")
+        case _:
+            return exceptions.APIException("The server could not process the request.")
+
+
+def _one_line(detail: Any, path: tuple[str, ...] = ()) -> str:
+    """The first message of DRF's nested details, behind the names that lead to it."""
+    match detail:
+        case {**named} if named:
+            name, inner = next(iter(named.items()))
+            return _one_line(inner, path if name == "non_field_errors" else (*path, str(name)))
+        case [first, *_]:
+            return _one_line(first, path)
+        case _:
+            return ": ".join([*filter(None, [".".join(path)]), str(detail)])
+
+
+def _headers(exc: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if auth_header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if wait := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(int(wait))
+    return headers

@@ -1,0 +1,41 @@
+"""What can go wrong in the domain. The wire decides which status code that is."""
+
+
+class ImageTasksError(Exception):
+    """Base of every error that this app raises on purpose; its text is meant for people."""
+
+
+class InvalidInput(ImageTasksError):
+    """A task's input is not what its handler accepts. The text becomes the body of a 400."""
+
+
+class UnknownTaskType(ImageTasksError):
+    """No handler runs tasks of this type."""
+
+
+class InvalidTransition(ImageTasksError):
+    """The task is in a state that this verb does not start from; nothing was written."""
+
+
+class TaskFailed(ImageTasksError):
+    """The attempt failed and another one would fail too: the task ends in ``failure``."""
+
+
+class TaskRetry(ImageTasksError):
+    """The attempt failed on something that may mend (network, storage): try again later."""
+
+
+class TaskInterrupted(ImageTasksError):
+    """The attempt must stop now. Raised inside a handler by its context; let it pass."""
+
+
+class TaskCancelled(TaskInterrupted):
+    """Somebody asked to cancel the task."""
+
+
+class DeadlineExceeded(TaskInterrupted):
+    """The task has run for longer than it may."""
+
+
+class LeaseLost(TaskInterrupted):
+    """Another worker owns the task by now: whatever this attempt does is void."""

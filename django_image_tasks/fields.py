@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+def is_mariadb(connection: BaseDatabaseWrapper) -> bool:
+    return connection.vendor == "mysql" and bool(getattr(connection, "mysql_is_mariadb", False))
+
+
+class CodePointField(models.CharField):  # type: ignore[type-arg]
+    """Text that compares and sorts by code point on every database, trailing spaces included."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        return {**super().db_parameters(connection), "collation": self._collation(connection)}
+
+    def _collation(self, connection: BaseDatabaseWrapper) -> str:
+        if is_mariadb(connection):
+            return "utf8mb4_nopad_bin"
+        return {"postgresql": "C", "mysql": "utf8mb4_0900_bin"}.get(connection.vendor, "BINARY")
+
+
+class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
+    """A UUID that sorts as its hexadecimal text; MariaDB's own type sorts its segments swapped."""
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        return "char(32)" if is_mariadb(connection) else super().db_type(connection)
+
+    def get_db_prep_value(
+        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+    ) -> Any:
+        value = super().get_db_prep_value(value, connection, prepared)
+        return value.hex if value is not None and is_mariadb(connection) else value
+
+
+class DeepJSONField(models.JSONField):  # type: ignore[type-arg]
+    """JSON of any depth. MariaDB's own type refuses to store more than 31 levels."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        if is_mariadb(connection):
+            return {"type": "longtext", "check": None, "collation": "utf8mb4_bin"}
+        return super().db_parameters(connection)

@@ -1,0 +1,145 @@
+"""The list's query parameters as a django-filter FilterSet (api.md, "List parameters")."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest
+from django_filters import Filter, FilterSet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ParseError
+from rest_framework.views import APIView
+
+from django_image_tasks.forms import (
+    Comparison,
+    DirectionSelect,
+    RepeatedField,
+    RepeatedSelect,
+    TaskFilterForm,
+    TimesField,
+    WordsField,
+)
+from django_image_tasks.handlers import registry
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.models import Task
+from django_image_tasks.ordering import SORT_KEYS
+from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.states import Status
+
+
+class WordsFilter(Filter):
+    """Equality with any of the words."""
+
+    field_class = WordsField
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name, param=field_name, **kwargs)
+
+    def filter(self, qs: TaskQuerySet, value: Sequence[Any]) -> TaskQuerySet:
+        if not value:
+            return qs
+        # No database stores a NUL, and PostgreSQL will not even compare with one.
+        words = [word for word in value if "\0" not in str(word)]
+        if len(words) == 1:
+            return qs.filter((self.field_name, words[0]))
+        return qs.filter((f"{self.field_name}__in", words))
+
+
+class TimesFilter(Filter):
+    """Comparisons with a time, all of which must hold."""
+
+    field_class = TimesField
+
+    def __init__(self, field_name: str, **kwargs: Any) -> None:
+        super().__init__(field_name, param=field_name, **kwargs)
+
+    def filter(self, qs: TaskQuerySet, value: Sequence[Comparison]) -> TaskQuerySet:
+        for comparison in value:
+            qs = qs.filter(self._rows(comparison))
+        return qs
+
+    def _rows(self, comparison: Comparison) -> Q:
+        name, (operator, first, last) = self.field_name, comparison
+        match operator:
+            case "eq":
+                return Q((f"{name}__range", (first, last)))
+            case "neq":
+                return Q((f"{name}__lt", first)) | Q((f"{name}__gt", last)) | Q((name, None))
+            case "gt" | "lte":
+                return Q((f"{name}__{operator}", last))
+            case _:
+                return Q((f"{name}__{operator}", first))
+
+
+class SortFilter(Filter):
+    """Part of the order, which the FilterSet applies as a whole."""
+
+    field_class = RepeatedField
+
+    def filter(self, qs: TaskQuerySet, value: Sequence[str]) -> TaskQuerySet:
+        return qs
+
+
+def _choices(values: Sequence[str]) -> list[tuple[str, str]]:
+    return [("", "---------"), *((value, value) for value in values)]
+
+
+class TypeSelect(RepeatedSelect):
+    """Lists the types that are registered when it is shown."""
+
+    def optgroups(self, *args: Any, **kwargs: Any) -> Any:
+        self.choices = _choices(registry.types())
+        return super().optgroups(*args, **kwargs)
+
+
+class TaskFilterSet(FilterSet):
+    """Maps the query of ``GET /v2/tasks`` onto a queryset; subclass it to add parameters."""
+
+    type = WordsFilter(
+        "type",
+        parse=lambda word: word if word in registry.types() else None,
+        widget=TypeSelect,
+    )
+    status = WordsFilter(
+        "status",
+        parse=lambda word: word if word in Status.values else None,
+        widget=RepeatedSelect(choices=_choices(Status.values)),
+    )
+    id = WordsFilter("id", parse=parse_uuid)
+    name = WordsFilter("name")
+    owner = WordsFilter("owner")
+    image_id = WordsFilter("image_id")
+    user_id = WordsFilter("user_id")
+    request_id = WordsFilter("request_id")
+    created_at = TimesFilter("created_at")
+    updated_at = TimesFilter("updated_at")
+    expires_at = TimesFilter("expires_at")
+    sort_key = SortFilter(label="Sort key", widget=RepeatedSelect(choices=_choices(SORT_KEYS)))
+    sort_dir = SortFilter(
+        label="Sort direction", widget=DirectionSelect(choices=_choices(["asc", "desc"]))
+    )
+    sort = SortFilter(label="Sort")
+
+    class Meta:
+        model = Task
+        fields: Sequence[str] = ()
+        form = TaskFilterForm
+
+    def filter_queryset(self, queryset: TaskQuerySet) -> TaskQuerySet:
+        rows: TaskQuerySet = super().filter_queryset(queryset)
+        return rows.in_order(self.form.ordering)
+
+
+class TaskFilterBackend(DjangoFilterBackend):
+    """Answers with the first error alone, in the contract's words."""
+
+    template = "django_image_tasks/filter_form.html"
+
+    def filter_queryset(self, request: HttpRequest, queryset: Any, view: APIView) -> Any:
+        filterset = self.get_filterset(request, queryset, view)
+        if not filterset.is_valid():
+            [message, *_] = next(iter(filterset.errors.values()))
+            raise ParseError(message)
+        return filterset.qs

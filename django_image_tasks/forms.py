@@ -1,0 +1,138 @@
+"""Form fields for query parameters that may be repeated (api.md, "List parameters")."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.ordering import parse_ordering
+from django_image_tasks.querysets import SortKey
+
+OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte")
+
+
+class Comparison(NamedTuple):
+    """An operator, and the first and last microsecond of the time it is applied to."""
+
+    operator: str
+    first: datetime
+    last: datetime
+
+
+class RepeatedInput(forms.TextInput):
+    """Every value of a parameter, less the empty ones."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in data.getlist(name) if value]
+
+    def format_value(self, value: Any) -> str | None:
+        return value[-1] if value else None
+
+
+class RepeatedSelect(forms.Select):
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in data.getlist(name) if value]
+
+    def format_value(self, value: Any) -> list[str]:
+        return value or [""]
+
+
+class DirectionSelect(RepeatedSelect):
+    """The empty values too: they keep their place."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return data.getlist(name)  # type: ignore[no-any-return]
+
+
+class RepeatedField(forms.Field):
+    """A list of strings, taken as they are."""
+
+    widget = RepeatedInput
+
+    def clean(self, value: list[str]) -> Any:
+        return value
+
+
+class WordsField(RepeatedField):
+    """Words any of which may match: repeated, or one ``in:`` list of them.
+
+    ``parse`` turns a word into what is compared, or into ``None`` if it is no such word.
+    """
+
+    def __init__(self, *, param: str, parse: Callable[[str], Any] = str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.param = param
+        self.parse = parse
+
+    def clean(self, value: list[str]) -> list[Any]:
+        return [self._parse(word) for item in value for word in self._split(item)]
+
+    def _split(self, item: str) -> list[str]:
+        if not item.startswith("in:"):
+            return [item]
+        try:
+            [words] = csv.reader([item.removeprefix("in:")], strict=True)
+        except (csv.Error, ValueError):
+            raise self._invalid(item) from None
+        if not (words and all(words)):
+            raise self._invalid(item)
+        return words
+
+    def _parse(self, word: str) -> Any:
+        parsed = self.parse(word)
+        if parsed is None:
+            raise self._invalid(word)
+        return parsed
+
+    def _invalid(self, value: str) -> ValidationError:
+        return ValidationError(f"Invalid {self.param} value: {value}")
+
+
+class TimesField(RepeatedField):
+    """Comparisons all of which must hold."""
+
+    def __init__(self, *, param: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.param = param
+
+    def clean(self, value: list[str]) -> list[Comparison]:
+        return [self._parse(item) for item in value]
+
+    def _parse(self, item: str) -> Comparison:
+        operator, colon, text = item.partition(":")
+        if not colon or operator not in OPERATORS:
+            operator, text = "eq", item
+        try:
+            return Comparison(operator, *parse_second(text))
+        except (ValueError, OverflowError):
+            raise ValidationError(f"Invalid {self.param} value: {item}") from None
+
+
+def parse_second(text: str) -> tuple[datetime, datetime]:
+    """The first and the last microsecond of an ISO 8601 time; one and the same if it has a fraction.
+
+    Raises ValueError or OverflowError for what is not a time, or not one in UTC.
+    """
+    time = datetime.fromisoformat(text)
+    time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    has_fraction = "." in text or "," in text
+    return time, time if has_fraction else time.replace(microsecond=999_999)
+
+
+class TaskFilterForm(forms.Form):
+    """Adds the rule that spans fields: which key, which direction."""
+
+    ordering: Sequence[SortKey]
+
+    def clean(self) -> None:
+        data = self.cleaned_data
+        try:
+            self.ordering = parse_ordering(data["sort_key"], data["sort_dir"], data["sort"])
+        except InvalidInput as error:
+            raise ValidationError(str(error)) from None

@@ -1,0 +1,157 @@
+"""Where an image may come from: asked when a task is created, and again at each redirect."""
+
+from __future__ import annotations
+
+import re
+import socket
+import unicodedata
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+from urllib.parse import quote
+
+from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import InvalidInput
+
+Address = IPv4Address | IPv6Address
+
+URI = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^#]*)")
+HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
+HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+# Global by their registry, and yet a way to an address that need not be.
+NOT_PUBLIC = [
+    ip_network(network)
+    for network in (
+        "192.0.0.0/24",  # protocol assignments
+        "192.88.99.0/24",  # 6to4 relays
+        "2001::/23",  # protocol assignments, Teredo and ORCHID among them
+        "2001:db8::/32",  # documentation
+        "2002::/16",  # 6to4
+        "3fff::/20",  # documentation
+    )
+]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A URI that the policy allows, taken apart once: what was checked is what is fetched."""
+
+    scheme: str
+    host: str
+    """In ASCII and lower case, without brackets or a final dot; an address in its usual form."""
+    port: int
+    target: str
+    """Path and query."""
+
+    @property
+    def origin(self) -> str:
+        """``host:port``, for messages and logs."""
+        return f"{_bracketed(self.host)}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """What to fetch. Its query may be signed: not for messages and logs."""
+        return f"{self.scheme}://{self.origin}{self.target}"
+
+
+def parse(uri: str) -> Source:
+    """The source that ``uri`` names. Looks nothing up.
+
+    Raises :exc:`~django_image_tasks.exceptions.InvalidInput` if the policy does not allow it.
+    """
+    scheme, authority, target = _split(uri)
+    if "@" in authority:
+        raise InvalidInput("The given uri must not contain credentials.")
+    if scheme in ("file", "filesystem"):
+        raise InvalidInput(
+            "File based imports are not allowed. Please use a non-local source of image data."
+        )
+    if not _well_formed(uri, scheme, authority):
+        raise InvalidInput(
+            "The given uri is not valid. Please specify a valid uri from the following list of "
+            f"supported uri {list(conf.IMPORT_ALLOWED_SCHEMES)}"
+        )
+    host, port = _host_and_port(authority, DEFAULT_PORTS[scheme])
+    if not (is_trusted(host, port) or (_may_be_public(host) and port in conf.IMPORT_ALLOWED_PORTS)):
+        raise InvalidInput(f"URI for legacy import task does not pass filtering: {uri}")
+    return Source(scheme, host, port, _target(target))
+
+
+def origin(uri: str) -> str:
+    """Scheme, host and port of any URI, without what may be secret in it."""
+    scheme, authority, _ = _split(uri)
+    return f"{scheme}://{authority.rpartition('@')[2]}"
+
+
+def is_trusted(host: str, port: int) -> bool:
+    """Whether ``IMPORT_TRUSTED_HOSTS`` lets this host be fetched from, whatever its address."""
+    names = {host, _bracketed(host), f"{_bracketed(host)}:{port}"} if host and port else set()
+    return any(entry.lower() in names for entry in conf.IMPORT_TRUSTED_HOSTS)
+
+
+def is_public(address: Address) -> bool:
+    """Whether the address is one of the public Internet, and leads nowhere else."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            return is_public(address.ipv4_mapped)
+        if address.scope_id or address not in GLOBAL_UNICAST:
+            return False
+    if any(address in network for network in NOT_PUBLIC):
+        return False
+    return address.is_global and not address.is_multicast
+
+
+def _split(uri: str) -> tuple[str, str, str]:
+    match = URI.match(uri)
+    scheme, authority, target = match.groups("") if match else ("", "", "")
+    return scheme.lower(), unicodedata.normalize("NFKC", authority), target
+
+
+def _well_formed(uri: str, scheme: str, authority: str) -> bool:
+    known = scheme in conf.IMPORT_ALLOWED_SCHEMES and scheme in DEFAULT_PORTS
+    return known and bool(authority) and uri.isprintable() and " " not in uri
+
+
+def _host_and_port(authority: str, default: int) -> tuple[str, int]:
+    """The host as it will be looked up, and the port; ``("", 0)`` for what can be neither."""
+    match = HOST_AND_PORT.fullmatch(authority)
+    host = _canonical(match[1]) if match else ""
+    port = int(match[2] or default) if match else 0
+    return (host, port) if host and 0 < port < 65536 else ("", 0)
+
+
+def _canonical(host: str) -> str:
+    host = host.replace("\N{IDEOGRAPHIC FULL STOP}", ".").lower()
+    try:
+        if host.startswith("["):
+            address = IPv6Address(host[1:-1])
+            return str(address.ipv4_mapped or address)
+        name = host.removesuffix(".").encode("idna").decode("ascii")
+        # A name that does not come back as it went in is read differently by other libraries.
+        if not HOST_NAME.fullmatch(name) or name.encode().decode("idna") != host.removesuffix("."):
+            return ""
+        if not NUMBER.fullmatch(name.rpartition(".")[2]):
+            return name
+        return str(IPv4Address(socket.inet_aton(name)))
+    except (ValueError, OSError):
+        return ""
+
+
+def _may_be_public(host: str) -> bool:
+    """False for what needs no look-up to be known as local."""
+    if ":" in host:
+        return is_public(IPv6Address(host))
+    if NUMBER.fullmatch(host.rpartition(".")[2]):
+        return is_public(IPv4Address(host))
+    return bool(host) and host != "localhost" and not host.endswith(".localhost")
+
+
+def _target(target: str) -> str:
+    return quote(target if target.startswith("/") else f"/{target}", safe="/?%:@!$&'()*+,;=-._~[]")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from django.utils.module_loading import import_string
+
+from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import UnknownTaskType
+from django_image_tasks.handlers.base import Handler
+
+
+def types() -> list[str]:
+    """Every registered type, those without a handler (retired ones) included."""
+    return list(conf.HANDLERS)
+
+
+def runnable_types() -> list[str]:
+    """The types that a new task may have."""
+    return [type_ for type_, path in conf.HANDLERS.items() if path]
+
+
+def get_handler(type_: str) -> Handler:
+    """A handler for tasks of this type.
+
+    Raises :exc:`~django_image_tasks.exceptions.UnknownTaskType` if there is none (any more).
+    """
+    path = conf.HANDLERS.get(type_)
+    if not path:
+        raise UnknownTaskType(f"No handler runs tasks of type '{type_}'.")
+    handler: Handler = import_string(path)()
+    return handler

@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+_SPELLINGS = re.compile(
+    r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    re.IGNORECASE | re.ASCII,
+)
+
+
+def parse_uuid(text: str) -> UUID | None:
+    """The UUID in one of the two spellings the API takes, in any case: dashed, or 32 digits."""
+    return UUID(text) if _SPELLINGS.fullmatch(text) else None

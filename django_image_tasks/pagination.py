@@ -1,0 +1,115 @@
+"""Marker pagination: a page begins where the one before ended (api.md, "List parameters")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, unquote_plus
+
+from django.template.loader import render_to_string
+from rest_framework.exceptions import ParseError
+from rest_framework.pagination import BasePagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from django_image_tasks.conf import conf
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.models import Task
+from django_image_tasks.querysets import SortKey, TaskQuerySet
+
+TASKS_PATH = "/v2/tasks"
+
+
+class MarkerPagination(BasePagination):
+    """Finds the page by the marker's own values; one row of look-ahead tells if another follows."""
+
+    display_page_controls = True
+    template = "django_image_tasks/pager.html"
+
+    def paginate_queryset(
+        self, queryset: TaskQuerySet, request: Request, view: Any = None
+    ) -> list[Task]:
+        """The tasks of the page. Raises ParseError in the contract's words."""
+        self.request = request
+        limit = self.get_limit(request)
+        marker = _last_value(request, "marker")
+        if marker:
+            ordering = queryset.ordering
+            position = self.get_position(marker, ordering, view.get_visible())
+            queryset = queryset.after(position, ordering)
+        rows = list(queryset[: limit + 1]) if limit else []
+        self.has_next = len(rows) > limit
+        self.page = rows[:limit]
+        return self.page
+
+    def get_limit(self, request: Request) -> int:
+        text = _last_value(request, "limit")
+        if not text:
+            return conf.LIMIT_PARAM_DEFAULT
+        if not re.fullmatch("[+-]?[0-9]+", text):
+            raise ParseError("limit param must be an integer")
+        limit = min(Decimal(text), conf.API_LIMIT_MAX)
+        if limit < 0:
+            raise ParseError("limit param must be positive")
+        return int(limit)
+
+    def get_position(
+        self, marker: str, ordering: Sequence[SortKey], visible: TaskQuerySet
+    ) -> Mapping[str, Any]:
+        """The values of the task that the marker names, as far as the order needs them."""
+        pk = parse_uuid(marker)
+        if pk is None:
+            raise ParseError("Invalid marker format")
+        names = [key.name for key in ordering]
+        position = visible.filter(pk=pk).values(*names).first()
+        if position is None:
+            raise ParseError(f"Task with the given id {marker} was not found")
+        return position
+
+    def get_paginated_response(self, data: Any) -> Response:
+        body = {"tasks": data, "first": self.first, "schema": "/v2/schemas/tasks"}
+        if self.has_next:
+            body["next"] = self.next
+        return Response(body)
+
+    @property
+    def first(self) -> str:
+        return TASKS_PATH + ("?" + "&".join(self._parameters) if self._parameters else "")
+
+    @property
+    def next(self) -> str:
+        return TASKS_PATH + "?" + "&".join([*self._parameters, f"marker={self.page[-1].pk}"])
+
+    @property
+    def _parameters(self) -> list[str]:
+        """The client's parameters as they were sent, less the marker."""
+        # PEP 3333 hands bytes over as Latin-1, ASGI as UTF-8.
+        encoding = "latin-1" if hasattr(self.request, "environ") else "utf-8"
+        query = quote(self.request.META["QUERY_STRING"].encode(encoding), safe=_PRINTABLE)
+        return [
+            pair
+            for pair in query.split("&")
+            if pair and unquote_plus(pair.partition("=")[0]) != "marker"
+        ]
+
+    def get_results(self, data: Mapping[str, Any]) -> Any:
+        return data["tasks"]
+
+    def to_html(self) -> str:
+        root = self.request.path.removesuffix(TASKS_PATH)
+        links = {
+            "first": self.request.build_absolute_uri(root + self.first),
+            "next": self.has_next and self.request.build_absolute_uri(root + self.next),
+        }
+        return render_to_string(self.template, links)
+
+
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+
+
+def _last_value(request: Request, name: str) -> str | None:
+    """Where a parameter is repeated, its last value acts; an empty one counts as left out."""
+    values = [value for value in request.query_params.getlist(name) if value]
+    return values[-1] if values else None

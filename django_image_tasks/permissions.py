@@ -1,0 +1,14 @@
+from __future__ import annotations
+
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from django_image_tasks.conf import conf
+
+
+class IsAuthenticatedOrNamed(IsAuthenticated):
+    """Known users; anybody where ``ANONYMOUS_OWNER`` names whom they act for."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return conf.ANONYMOUS_OWNER is not None or super().has_permission(request, view)

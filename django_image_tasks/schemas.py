@@ -1,0 +1,121 @@
+"""The JSON Schemas under ``/v2/schemas/``, and checking an instance against one.
+
+Clients build their models from these, and POST what a ``default`` says: so there is none, nor a
+``required`` or an ``additionalProperties`` (api.md, "A task").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.handlers import registry
+from django_image_tasks.states import Status
+
+Schema = Mapping[str, Any]
+
+
+def _text(description: str, **more: Any) -> Schema:
+    return {"description": description, "type": "string", **more}
+
+
+def _time(description: str) -> Schema:
+    return _text(description, format="date-time")
+
+
+_ITEM: Schema = {
+    "id": _text("An identifier for the task", format="uuid"),
+    "type": _text("The type of task represented by this content"),
+    "status": _text("The current status of this task", enum=Status.values),
+    "owner": _text("An identifier for the owner of this task"),
+    "created_at": _time("When the task was created"),
+    "updated_at": _time("When the task was last changed"),
+    "self": _text("The task's path, relative to the API's root"),
+    "schema": _text("The path of the task's schema, relative to the API's root"),
+    "expires_at": _time("When the finished task is no longer available"),
+    "name": _text("A label for people", maxLength=255),
+    "progress": {
+        "description": "How much of the work is done, in percent",
+        "type": "integer",
+        "minimum": 0,
+        "maximum": 100,
+    },
+}
+
+_WHOLE: Schema = {
+    **_ITEM,
+    "input": {"description": "The parameters of the task", "type": "object"},
+    "message": _text("What went wrong; empty unless the task failed"),
+    "result": {"description": "What the task made, once it succeeded", "type": ["object", "null"]},
+    "image_id": _text("The image the task is about", format="uuid"),
+    "request_id": _text("The request that created the task"),
+    "user_id": _text("The user who created the task"),
+    "attempts": {"description": "How often the task was started", "type": "integer", "minimum": 0},
+}
+
+TASK: Schema = {"name": "task", "properties": _WHOLE}
+
+TASKS: Schema = {
+    "name": "tasks",
+    "properties": {
+        "tasks": {"type": "array", "items": {"name": "task", "properties": _ITEM}},
+        "first": _text("The first page"),
+        "next": _text("The page after this one; absent from the last"),
+        "schema": _text("The path of this schema"),
+    },
+    "links": [
+        {"rel": "first", "href": "{first}"},
+        {"rel": "next", "href": "{next}"},
+        {"rel": "describedby", "href": "{schema}"},
+    ],
+}
+
+IMAGE: Schema = {
+    "name": "image",
+    "properties": {
+        "name": _text("A label for the image", maxLength=255),
+        "disk_format": _text("The format of the disk"),
+        "container_format": _text("The format of the container"),
+    },
+}
+
+
+def new_task() -> Schema:
+    """What the body of a create request must be."""
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "enum": registry.runnable_types()},
+            "input": {"type": "object"},
+            "name": {"type": "string", "maxLength": 255},
+        },
+        "additionalProperties": False,
+    }
+
+
+def check(instance: Any, schema: Schema, *, where: str = "") -> None:
+    """Raise InvalidInput, with one line that says where, what and what was expected."""
+    error = best_match(Draft202012Validator(schema).iter_errors(instance))
+    if error is not None:
+        path = ".".join([*filter(None, [where]), *map(str, error.absolute_path)])
+        raise mismatch(f"{path or 'body'}: {_explain(error)}")
+
+
+def mismatch(what: str) -> InvalidInput:
+    return InvalidInput(f"Provided object does not match schema 'task': {what}")
+
+
+_SELF_EXPLAINING = {"type", "enum", "required", "additionalProperties", "const", "oneOf", "anyOf"}
+
+
+def _explain(error: ValidationError) -> str:
+    message = " ".join(error.message.split())
+    if len(message) > 400:
+        message = f"{message[:200]} … {message[-200:]}"
+    if error.validator in _SELF_EXPLAINING:
+        return message
+    return f"{message} (expected {error.validator} {error.validator_value})"

@@ -1,0 +1,15 @@
+from django.dispatch import Signal
+
+# Sent after the change is written, with sender=Task and task=<the task as it is now>.
+
+# An attempt began. Arguments: task
+task_started = Signal()
+
+# Progress was written, at most once a second for each task. Arguments: task
+task_progressed = Signal()
+
+# The task reached success or failure. Arguments: task
+task_finished = Signal()
+
+# An import ended in success: the moment for a host to make its own row. Arguments: task, result
+image_imported = Signal()

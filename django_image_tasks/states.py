@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Status(TextChoices):
+    """What a task's ``status`` may be on the wire (api.md, "States")."""
+
+    PENDING = "pending", _("pending")
+    PROCESSING = "processing", _("processing")
+    SUCCESS = "success", _("success")
+    FAILURE = "failure", _("failure")
+
+
+class Outcome(TextChoices):
+    """How one attempt at a task ended."""
+
+    SUCCESS = "success", _("success")
+    FAILURE = "failure", _("failure")
+    RETRY = "retry", _("to be tried again")
+    LOST = "lost", _("worker lost")
+
+
+FINISHED = (Status.SUCCESS, Status.FAILURE)
+UNFINISHED = (Status.PENDING, Status.PROCESSING)
+
+SOURCES: dict[Status, tuple[Status, ...]] = {
+    Status.PENDING: (Status.PROCESSING,),
+    Status.PROCESSING: (Status.PENDING,),
+    Status.SUCCESS: (Status.PROCESSING,),
+    Status.FAILURE: UNFINISHED,
+}
+"""The states from which each state can be reached."""

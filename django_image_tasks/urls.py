@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from django_image_tasks import schemas
+from django_image_tasks.views import SchemaView, TaskViewSet, VersionsView
+
+app_name = "image_tasks"
+
+urlpatterns = [
+    path("", VersionsView.as_view(status_code=300), name="root"),
+    path("versions", VersionsView.as_view(), name="versions"),
+    path("v2/tasks", TaskViewSet.as_view({"get": "list", "post": "create"}), name="task-list"),
+    path("v2/tasks/<str:pk>", TaskViewSet.as_view({"get": "retrieve"}), name="task-detail"),
+    path("v2/schemas/task", SchemaView.as_view(schema_document=schemas.TASK), name="schema-task"),
+    path("v2/schemas/tasks", SchemaView.as_view(schema_document=schemas.TASKS), name="schema-tasks"),
+    path("v2/schemas/image", SchemaView.as_view(schema_document=schemas.IMAGE), name="schema-image"),
+]

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework import mixins
+from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, NotFound, ParseError
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.metadata import SimpleMetadata
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from django_image_tasks import schemas, tenancy
+from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
+from django_image_tasks.conf import conf
+from django_image_tasks.filters import TaskFilterBackend
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.models import Task
+from django_image_tasks.parsers import JSONParser
+from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.renderers import ContentNegotiation
+from django_image_tasks.request_ids import request_id_of
+
+NO_DELETE = (
+    "This operation is currently not permitted on Glance Tasks. They are auto deleted after "
+    "reaching the time based on their expires_at property."
+)
+
+
+class ImageAPIView(APIView):
+    """What all our views share, and nothing of the host's own API is touched by."""
+
+    versioning_class = None
+    metadata_class = SimpleMetadata
+    content_negotiation_class = ContentNegotiation
+    parser_classes = [JSONParser]
+
+    def get_authenticators(self) -> list[Any]:
+        ours = [XAuthTokenAuthentication, KeystoneAuthentication]
+        classes = conf.AUTHENTICATION_CLASSES
+        if classes is None:
+            classes = [*ours, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
+        return [authentication() for authentication in classes]
+
+    def get_permissions(self) -> list[Any]:
+        return [permission() for permission in conf.PERMISSION_CLASSES]
+
+    def get_throttles(self) -> list[Any]:
+        classes = conf.THROTTLE_CLASSES
+        return super().get_throttles() if classes is None else [throttle() for throttle in classes]
+
+    def get_renderers(self) -> list[Any]:
+        return [renderer() for renderer in conf.RENDERER_CLASSES]
+
+    def get_exception_handler(self) -> Any:
+        return conf.EXCEPTION_HANDLER
+
+    def permission_denied(
+        self, request: Request, message: str | None = None, code: str | None = None
+    ) -> Any:
+        if not request.user.is_authenticated:
+            raise NotAuthenticated
+        raise PermissionDenied(message, code)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        return super().get_authenticate_header(request) or 'X-Auth-Token realm="image"'
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        self.request_id = request_id_of(request)
+        return super().initialize_request(request, *args, **kwargs)
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response["x-openstack-request-id"] = self.request_id
+        return response
+
+
+class TaskViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    ImageAPIView,
+    GenericViewSet[Task],
+):
+    """Tasks: work on images that takes its time."""
+
+    filter_backends = [TaskFilterBackend]
+
+    @property
+    def filterset_class(self) -> type:
+        return conf.FILTERSET_CLASS
+
+    @property
+    def pagination_class(self) -> type:  # type: ignore[override]
+        return conf.PAGINATION_CLASS
+
+    def get_serializer_class(self) -> type[BaseSerializer[Task]]:
+        if self.action == "list" and self.request.method in ("GET", "HEAD"):
+            return conf.LIST_SERIALIZER_CLASS
+        return conf.SERIALIZER_CLASS
+
+    def get_visible(self) -> TaskQuerySet:
+        """The tasks that the request may see, expired ones included."""
+        return Task.objects.visible_to(
+            tenancy.get_owner(self.request), every_owner=tenancy.sees_every_owner(self.request)
+        )
+
+    def get_queryset(self) -> TaskQuerySet:
+        tasks = self.get_visible().unexpired(timezone.now())
+        columns = getattr(self.get_serializer_class(), "columns", None)
+        return tasks.only(*columns) if columns else tasks
+
+    def get_object(self) -> Task:
+        pk = parse_uuid(self.kwargs["pk"])
+        task = pk and self.get_queryset().filter(pk=pk).first()
+        if not task:
+            raise NotFound(f"Could not find task {self.kwargs['pk']}")
+        self.check_object_permissions(self.request, task)
+        return task
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if tenancy.get_owner(request) is None:
+            self.permission_denied(request, "Tasks belong to an owner, and this request has none.")
+        if not _has_body(request):
+            raise ParseError("Body expected in request.")
+        return super().create(request, *args, **kwargs)
+
+    def perform_create(self, serializer: BaseSerializer[Task]) -> None:
+        serializer.save(
+            owner=tenancy.get_owner(self.request),
+            user_id=tenancy.user_id(self.request),
+            request_id=self.request_id,
+        )
+
+    def get_success_headers(self, data: Any) -> dict[str, str]:
+        root = self.request.path.rpartition("/v2/")[0]
+        return {"Location": self.request.build_absolute_uri(root + data["self"])}
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        detail = NO_DELETE if request.method == "DELETE" and "pk" in kwargs else None
+        raise MethodNotAllowed(str(request.method), detail)
+
+
+class SchemaView(ImageAPIView):
+    """A JSON Schema of what this API sends or takes."""
+
+    schema_document: schemas.Schema = {}
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(self.schema_document)
+
+
+class VersionsView(ImageAPIView):
+    """Where the API is, for clients that find their own way; needs no authentication."""
+
+    status_code = 200
+
+    def get_authenticators(self) -> list[Any]:
+        return []
+
+    def get_permissions(self) -> list[Any]:
+        return []
+
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        root = request.path.removesuffix("versions")
+        link = {"rel": "self", "href": request.build_absolute_uri(f"{root}v2/")}
+        versions = [
+            {"id": "v2.2", "status": "CURRENT", "links": [link]},
+            {"id": "v2.1", "status": "SUPPORTED", "links": [link]},
+            {"id": "v2.0", "status": "SUPPORTED", "links": [link]},
+        ]
+        return Response({"versions": versions}, status=self.status_code)
+
+
+def _has_body(request: Request) -> bool:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return length.isdecimal() and int(length) > 0
