@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from getpass import getuser
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 from django.conf import settings
@@ -121,6 +124,47 @@ class Settings:
     def TASK_TIME_TO_LIVE(self) -> timedelta:
         """How long a finished task stays."""
         return self._get("TASK_TIME_TO_LIVE", timedelta(hours=48))  # type: ignore[no-any-return]
+
+    @property
+    def ENGINE(self) -> str:
+        """Dotted path of the module that hands tasks to a queue."""
+        return str(self._get("ENGINE", "django_image_tasks.engines.django_tasks"))
+
+    @property
+    def QUEUE(self) -> str:
+        """Name of the engine's queue that tasks are put on."""
+        return str(self._get("QUEUE", "default"))
+
+    @property
+    def LEASE(self) -> timedelta:
+        """How long a worker may be silent before its task is taken from it."""
+        return self._get("LEASE", timedelta(seconds=60))  # type: ignore[no-any-return]
+
+    @property
+    def REQUEUE_AFTER(self) -> timedelta:
+        """How long a queue may keep a task before it is put on the queue again."""
+        return self._get("REQUEUE_AFTER", timedelta(hours=1))  # type: ignore[no-any-return]
+
+    @property
+    def MAX_ATTEMPTS(self) -> int:
+        """How often a task is started before it fails for good."""
+        return int(self._get("MAX_ATTEMPTS", 3))
+
+    @property
+    def RETRY_DELAY(self) -> timedelta:
+        """The wait before the second attempt; it doubles with each one that follows."""
+        return self._get("RETRY_DELAY", timedelta(seconds=10))  # type: ignore[no-any-return]
+
+    @property
+    def TASK_TIMEOUT(self) -> timedelta:
+        """How long one attempt may take."""
+        return self._get("TASK_TIMEOUT", timedelta(hours=6))  # type: ignore[no-any-return]
+
+    @property
+    def SCRATCH_DIR(self) -> Path:
+        """Where attempts keep their files while they run, on the worker's own disk."""
+        default = Path(gettempdir()) / f"image-tasks-{getuser()}"
+        return Path(self._get("SCRATCH_DIR", default))
 
     # The import
 

@@ -3,12 +3,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from django.db import models, transaction
 from django.db.models import F, Q
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -16,8 +17,13 @@ from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.fields import CodePointField, DeepJSONField, OrderedUUIDField
 from django_image_tasks.querysets import TaskQuerySet
-from django_image_tasks.signals import task_finished, task_started
-from django_image_tasks.states import FINISHED, UNFINISHED, Outcome, Status
+from django_image_tasks.signals import task_finished, task_progressed, task_started
+from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcome, Status
+
+
+def queue_lease() -> datetime:
+    """When to look whether a new task has reached a worker."""
+    return timezone.now() + timedelta(seconds=30)
 
 
 class Task(models.Model):
@@ -48,7 +54,10 @@ class Task(models.Model):
     bytes_done = models.PositiveBigIntegerField(_("bytes done"), default=0)
     bytes_total = models.PositiveBigIntegerField(_("bytes in total"), null=True, blank=True)
     lease_owner = CodePointField(_("lease owner"), max_length=64, blank=True)
-    lease_expires_at = models.DateTimeField(_("lease expires at"), null=True, blank=True)
+    # Somebody looks after every unfinished task: until this time a worker, or else the queue.
+    lease_expires_at = models.DateTimeField(
+        _("lease expires at"), null=True, blank=True, default=queue_lease
+    )
     enqueued_at = models.DateTimeField(_("enqueued at"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True, blank=True)
     cancel_requested_by = CodePointField(_("cancel requested by"), max_length=255, blank=True)
@@ -87,77 +96,122 @@ class Task(models.Model):
     def __str__(self) -> str:
         return self.name or f"{self.type} {self.pk}"
 
-    # Each verb is one conditional UPDATE. It raises InvalidTransition, with nothing written, where
-    # the row is no longer what the verb starts from.
+    # Each verb is one conditional UPDATE. Where the row is no longer what the verb starts from, it
+    # writes nothing and raises InvalidTransition.
 
-    def start(self, worker: str, lease: timedelta) -> None:
-        """Begin the next attempt, as ``worker`` and for as long as ``lease``."""
+    def start(self, worker: str) -> None:
+        """Begin the next attempt, as ``worker``."""
         now = timezone.now()
-        with transaction.atomic():
+        waiting = Task.objects.filter(Q(available_at=None) | Q(available_at__lte=now))
+        with transaction.atomic(using=self._state.db):
             self._write(
-                Task.objects.filter(
-                    Q(available_at=None) | Q(available_at__lte=now),
-                    status=Status.PENDING,
-                    attempts=self.attempts,
-                ),
+                waiting.filter(status=Status.PENDING, attempts=self.attempts),
                 status=Status.PROCESSING,
                 attempts=self.attempts + 1,
                 progress=0,
+                bytes_done=0,
+                bytes_total=None,
                 started_at=now,
                 lease_owner=worker,
-                lease_expires_at=now + lease,
+                lease_expires_at=now + conf.LEASE,
             )
             self.history.create(number=self.attempts, worker=worker, started_at=now)
-        transaction.on_commit(partial(task_started.send_robust, Task, task=self), robust=True)
+        self._send(task_started)
+
+    def report(self, done: int, total: int | None) -> None:
+        """Note progress (bytes, for an import) and renew the lease."""
+        self._write(
+            self._running(),
+            progress=min(99, done * 100 // total) if total else self.progress,
+            bytes_done=done,
+            bytes_total=total,
+            lease_expires_at=timezone.now() + conf.LEASE,
+        )
+        self._send(task_progressed)
 
     def succeed(self, result: Mapping[str, Any]) -> None:
-        """End in ``success``, unless the lease is lost or a cancellation is recorded."""
-        self._finish(
-            self._held().filter(cancel_requested_at=None),
-            status=Status.SUCCESS,
-            progress=100,
-            result=result,
-            message="",
-        )
+        self._end(self._running(), Outcome.SUCCESS, "", progress=100, result=result)
 
     def fail(self, message: str) -> None:
-        """End the running attempt, and the task with it, in ``failure``."""
-        self._finish(self._held(), status=Status.FAILURE, message=message)
+        self._end(self._running(), Outcome.FAILURE, message)
+
+    def try_again(self, message: str, at: datetime) -> None:
+        """Go back to ``pending``, to be run not before ``at``."""
+        self._end(self._running(), Outcome.RETRY, message, available_at=at, lease_expires_at=at)
+
+    def obey_cancel(self) -> None:
+        """End the running attempt as the recorded cancellation asks."""
+        asked = self._held().filter(cancel_requested_at__isnull=False)
+        self._end(asked, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
+
+    def recover(self) -> None:
+        """End an attempt whose lease ran out: for another one, if any is left."""
+        now = timezone.now()
+        lost = self._held().filter(lease_expires_at__lte=now)
+        unasked = lost.filter(cancel_requested_at=None)
+        if self.cancel_requested_at:
+            self._end(lost, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
+        elif self.attempts < conf.MAX_ATTEMPTS:
+            message = "The worker was lost"
+            self._end(unasked, Outcome.LOST, message, available_at=now, lease_expires_at=now)
+        else:
+            message = f"The worker was lost, in the last of {self.attempts} attempts"
+            self._end(unasked, Outcome.FAILURE, message)
 
     def cancel(self, by: str) -> None:
         """End a pending task; ask the worker of a running one to stop. May be repeated."""
-        now = timezone.now()
-        try:
-            self._finish(
-                Task.objects.filter(status=Status.PENDING),
-                status=Status.FAILURE,
-                message=f"Cancelled by {by}",
+        message = f"Cancelled by {by}"
+        with suppress(InvalidTransition):
+            waiting = Task.objects.filter(status=Status.PENDING)
+            return self._end(waiting, Outcome.FAILURE, message)
+        with suppress(InvalidTransition):
+            running = Task.objects.filter(status=Status.PROCESSING, cancel_requested_at=None)
+            return self._write(
+                running, cancel_requested_at=timezone.now(), cancel_requested_by=by
             )
-        except InvalidTransition:
-            running = Task.objects.filter(status=Status.PROCESSING)
-            with suppress(InvalidTransition):
-                return self._write(
-                    running.filter(cancel_requested_at=None),
-                    cancel_requested_at=now,
-                    cancel_requested_by=by,
-                )
-            self.refresh_from_db()
-            if self.status == Status.PENDING:
-                return self.cancel(by)
-            if self.status != Status.PROCESSING:
-                raise
+        self.refresh_from_db()
+        if self.status == Status.PENDING:
+            return self.cancel(by)
+        if self.status in FINISHED:
+            raise InvalidTransition(f"Task {self.pk} has already finished.")
+
+    def retry(self, *, user_id: str, request_id: str) -> Task:
+        """A new pending task that does the same as this one, which has failed."""
+        if self.status != Status.FAILURE:
+            raise InvalidTransition(f"Task {self.pk} has not failed.")
+        return Task.objects.create(
+            type=self.type,
+            name=self.name,
+            input=self.input,
+            owner=self.owner,
+            image_id=self.image_id,
+            user_id=user_id,
+            request_id=request_id,
+            retry_of=self.pk,
+        )
 
     def _held(self) -> TaskQuerySet:
         return Task.objects.held_by(self.lease_owner, self.attempts)
 
-    def _finish(self, rows: TaskQuerySet, **values: Any) -> None:
+    def _running(self) -> TaskQuerySet:
+        return self._held().filter(cancel_requested_at=None)
+
+    def _end(self, rows: TaskQuerySet, outcome: Outcome, message: str, **values: Any) -> None:
+        """End the current attempt, and the task with it unless the outcome allows another."""
         now = timezone.now()
-        with transaction.atomic():
-            self._write(rows, finished_at=now, expires_at=now + conf.TASK_TIME_TO_LIVE, **values)
+        # A message may quote anything; no database keeps a NUL or half of a surrogate pair.
+        message = message.replace("\0", "").encode("utf-8", "replace").decode()
+        status = STATUS_AFTER[outcome]
+        if status in FINISHED:
+            values |= {"finished_at": now, "expires_at": now + conf.TASK_TIME_TO_LIVE}
+            values |= {"lease_expires_at": None}
+        with transaction.atomic(using=self._state.db):
+            self._write(rows, status=status, message=message, lease_owner="", **values)
             self.history.filter(number=self.attempts, ended_at=None).update(
-                ended_at=now, outcome=self.status, message=self.message
+                ended_at=now, outcome=outcome, message=message
             )
-        transaction.on_commit(partial(task_finished.send_robust, Task, task=self), robust=True)
+        if status in FINISHED:
+            self._send(task_finished)
 
     def _write(self, rows: TaskQuerySet, **values: Any) -> None:
         values["updated_at"] = timezone.now()
@@ -165,6 +219,10 @@ class Task(models.Model):
             raise InvalidTransition(f"Task {self.pk} is not in a state that allows this.")
         for name, value in values.items():
             setattr(self, name, value)
+
+    def _send(self, signal: Signal) -> None:
+        send = partial(signal.send_robust, sender=Task, task=self)
+        transaction.on_commit(send, using=self._state.db, robust=True)
 
 
 class Attempt(models.Model):

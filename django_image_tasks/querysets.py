@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Coalesce
 
-from django_image_tasks.states import Status
+from django_image_tasks.states import UNFINISHED, Status
 
 if TYPE_CHECKING:
     from django_image_tasks.models import Task
@@ -64,6 +64,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def expired(self, now: datetime) -> Self:
         return self.filter(expires_at__lte=now)
+
+    def stale(self, now: datetime) -> Self:
+        """Unfinished, and overdue with whoever has it: a worker, or the queue."""
+        return self.filter(status__in=UNFINISHED, lease_expires_at__lte=now)
 
     def held_by(self, worker: str, attempt: int) -> Self:
         """What this worker runs in this attempt, for as long as nobody else took it over."""

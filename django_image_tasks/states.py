@@ -25,10 +25,10 @@ class Outcome(TextChoices):
 FINISHED = (Status.SUCCESS, Status.FAILURE)
 UNFINISHED = (Status.PENDING, Status.PROCESSING)
 
-SOURCES: dict[Status, tuple[Status, ...]] = {
-    Status.PENDING: (Status.PROCESSING,),
-    Status.PROCESSING: (Status.PENDING,),
-    Status.SUCCESS: (Status.PROCESSING,),
-    Status.FAILURE: UNFINISHED,
+STATUS_AFTER = {
+    Outcome.SUCCESS: Status.SUCCESS,
+    Outcome.FAILURE: Status.FAILURE,
+    Outcome.RETRY: Status.PENDING,
+    Outcome.LOST: Status.PENDING,
 }
-"""The states from which each state can be reached."""
+"""The state of a task once its attempt has ended so."""

@@ -12,6 +12,14 @@ urlpatterns = [
     path("versions", VersionsView.as_view(), name="versions"),
     path("v2/tasks", TaskViewSet.as_view({"get": "list", "post": "create"}), name="task-list"),
     path("v2/tasks/<str:pk>", TaskViewSet.as_view({"get": "retrieve"}), name="task-detail"),
+    path(
+        "v2/tasks/<str:pk>/actions/cancel",
+        TaskViewSet.as_view({"post": "cancel"}),
+        name="task-cancel",
+    ),
+    path(
+        "v2/tasks/<str:pk>/actions/retry", TaskViewSet.as_view({"post": "retry"}), name="task-retry"
+    ),
     path("v2/schemas/task", SchemaView.as_view(schema_document=schemas.TASK), name="schema-task"),
     path("v2/schemas/tasks", SchemaView.as_view(schema_document=schemas.TASKS), name="schema-tasks"),
     path("v2/schemas/image", SchemaView.as_view(schema_document=schemas.IMAGE), name="schema-image"),

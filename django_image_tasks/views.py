@@ -15,10 +15,12 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from django_image_tasks import schemas, tenancy
+from django_image_tasks import engines, schemas, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.filters import TaskFilterBackend
+from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
 from django_image_tasks.parsers import JSONParser
@@ -131,18 +133,40 @@ class TaskViewSet(
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Task]) -> None:
-        serializer.save(
+        task = serializer.save(
             owner=tenancy.get_owner(self.request),
             user_id=tenancy.user_id(self.request),
             request_id=self.request_id,
         )
+        engines.submit(task)
+
+    def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        task = self.get_touchable()
+        task.cancel(request.user.get_username() or "anonymous")
+        return Response(self.get_serializer(task).data, status=202)
+
+    def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        failed = self.get_touchable()
+        if failed.type not in registry.runnable_types():
+            raise InvalidTransition(f"Tasks of type '{failed.type}' no longer run.")
+        task = failed.retry(user_id=tenancy.user_id(request), request_id=self.request_id)
+        engines.submit(task)
+        data = self.get_serializer(task).data
+        return Response(data, status=201, headers=self.get_success_headers(data))
+
+    def get_touchable(self) -> Task:
+        task = self.get_object()
+        if not tenancy.may_touch(self.request, task.owner):
+            self.permission_denied(self.request)
+        return task
 
     def get_success_headers(self, data: Any) -> dict[str, str]:
         root = self.request.path.rpartition("/v2/")[0]
         return {"Location": self.request.build_absolute_uri(root + data["self"])}
 
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        detail = NO_DELETE if request.method == "DELETE" and "pk" in kwargs else None
+        on_task = "retrieve" in self.action_map.values()
+        detail = NO_DELETE if request.method == "DELETE" and on_task else None
         raise MethodNotAllowed(str(request.method), detail)
 
 

@@ -1,0 +1,52 @@
+"""Hands tasks to the queue that ``IMAGE_TASKS["ENGINE"]`` names, and takes them from it.
+
+An engine is a module with ``enqueue(task_id: str) -> None``: it puts the id on a queue whose worker
+calls :func:`deliver` with it, and raises whatever its library raises if it cannot.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from importlib import import_module
+from uuid import UUID
+
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+
+from django_image_tasks import executor
+from django_image_tasks.conf import conf
+from django_image_tasks.models import Task
+from django_image_tasks.states import Status
+
+logger = logging.getLogger(__name__)
+
+
+def submit(task: Task) -> None:
+    """Put a task on the queue once it is committed."""
+    transaction.on_commit(partial(publish, task), using=task._state.db, robust=True)
+
+
+def publish(task: Task) -> bool:
+    """Put a task on the queue now. If that fails, the sweep tries again: nothing is lost."""
+    try:
+        import_module(conf.ENGINE).enqueue(str(task.pk))
+    except Exception:
+        # Each queue's library has its own errors, and no client should wait or fail for one.
+        logger.exception("task_not_enqueued task=%s engine=%s", task.pk, conf.ENGINE)
+        return False
+    now = timezone.now()
+    still_waiting = Task.objects.filter(
+        pk=task.pk, status=Status.PENDING, attempts=task.attempts
+    )
+    still_waiting.update(enqueued_at=now, lease_expires_at=now + conf.REQUEUE_AFTER)
+    return True
+
+
+def deliver(task_id: str) -> None:
+    """Run a task. For a queue's worker to call, as often as it likes."""
+    close_old_connections()
+    try:
+        executor.run(UUID(task_id))
+    finally:
+        close_old_connections()

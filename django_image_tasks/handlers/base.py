@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
+from django.dispatch import Signal
+
 
 class Context(Protocol):
     """One attempt at one task, as its handler sees it: no model, no HTTP."""
@@ -44,6 +46,9 @@ class Handler(ABC):
     """What people read in the admin."""
     input_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
     """A JSON Schema (draft 2020-12) that every input is checked against when a task is created."""
+
+    succeeded: ClassVar[Signal | None] = None
+    """Sent when a success is recorded, with ``task`` and ``result``."""
 
     def validate(self, input: Mapping[str, Any]) -> None:
         """Check what a schema cannot say, while the client waits; no network, no database.

@@ -1,0 +1,20 @@
+"""The sweep for Celery: at a worker's start, and as a task for beat's schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+from celery.signals import worker_ready
+
+from django_image_tasks.sweep import sweep
+
+
+@shared_task(name="image_tasks.sweep", ignore_result=True)
+def sweep_image_tasks() -> None:
+    sweep()
+
+
+@worker_ready.connect
+def sweep_at_start(**kwargs: Any) -> None:
+    sweep()

@@ -1,0 +1,17 @@
+"""Procrastinate on PostgreSQL. Worker: ``manage.py procrastinate worker``."""
+
+from __future__ import annotations
+
+from procrastinate.contrib.django import app
+
+from django_image_tasks.conf import conf
+from django_image_tasks.engines import deliver
+
+
+@app.task(name="image_tasks.run", queue=conf.QUEUE)
+def run_image_task(task_id: str) -> None:
+    deliver(task_id)
+
+
+def enqueue(task_id: str) -> None:
+    run_image_task.defer(task_id=task_id)

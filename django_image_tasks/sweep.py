@@ -1,0 +1,107 @@
+"""Finds what nobody looks after any more. Safe to run often, and in several places at once."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event, Thread
+
+from django.db import DatabaseError, connections
+from django.utils import timezone
+
+from django_image_tasks import engines, executor, scratch
+from django_image_tasks.exceptions import InvalidTransition
+from django_image_tasks.models import Task
+from django_image_tasks.states import Status
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1000
+"""Most rows that one sweep takes on, and that one transaction of a purge deletes."""
+
+
+@dataclass
+class Swept:
+    """How many tasks a sweep did what with."""
+
+    recovered: int = 0
+    enqueued: int = 0
+    purged: int = 0
+    scratch_removed: int = 0
+
+
+def sweep() -> Swept:
+    """Recover tasks from dead workers, enqueue what is waiting, delete what has expired."""
+    now = timezone.now()
+    swept = Swept(recovered=_recover(now))
+    swept.enqueued = _enqueue(now)
+    swept.scratch_removed = scratch.remove_abandoned()
+    swept.purged = purge(limit=10 * BATCH)
+    logger.info("swept %s", " ".join(f"{key}={value}" for key, value in vars(swept).items()))
+    return swept
+
+
+def purge(*, limit: int | None = None, dry_run: bool = False) -> int:
+    """Delete expired tasks, in batches; returns how many (or, in a dry run, how many it would)."""
+    expired = Task.objects.expired(timezone.now())
+    if dry_run:
+        return expired.count()
+    purged = 0
+    while limit is None or purged < limit:
+        batch = list(expired.order_by("expires_at").values_list("pk", flat=True)[:BATCH])
+        if not batch:
+            break
+        _, deleted = expired.filter(pk__in=batch).delete()
+        purged += deleted.get(Task._meta.label, 0)
+    return purged
+
+
+def _recover(now: datetime) -> int:
+    recovered = 0
+    for task in Task.objects.stale(now).filter(status=Status.PROCESSING)[:BATCH]:
+        try:
+            executor.recover(task)
+        except InvalidTransition:
+            continue
+        recovered += 1
+    return recovered
+
+
+def _enqueue(now: datetime) -> int:
+    """Stop at the first failure: a broker that is away is away for all of them."""
+    enqueued = 0
+    waiting = Task.objects.stale(now).filter(status=Status.PENDING)
+    for task in waiting.order_by("lease_expires_at").only("attempts")[:BATCH]:
+        if not engines.publish(task):
+            break
+        enqueued += 1
+    return enqueued
+
+
+def sweep_every(seconds: float, stop: Event | None = None) -> None:
+    """Sweep now and then, for ever or until ``stop`` is set; a sweep that fails is logged."""
+    stop = stop or Event()
+    while True:
+        try:
+            sweep()
+        except DatabaseError:
+            logger.exception("sweep_failed")
+        connections.close_all()
+        if stop.wait(seconds):
+            return
+
+
+@contextmanager
+def sweeping(seconds: float) -> Iterator[None]:
+    """Sweep beside what this process does, at once and then now and then."""
+    stop = Event()
+    thread = Thread(target=sweep_every, args=(seconds, stop), name="image-tasks-sweep", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()

@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from django_image_tasks import executor
+from django_image_tasks.exceptions import TaskCancelled
+from django_image_tasks.models import Task
+from django_image_tasks.signals import task_finished, task_started
+from tests.engine import workload
+
+
+def outcomes(task: Task) -> list[tuple[int, str, str]]:
+    return list(task.history.values_list("number", "outcome", "message"))
+
+
+def let_lease_run_out(task: Task) -> None:
+    Task.objects.filter(pk=task.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+
+
+@pytest.fixture
+def during(monkeypatch):
+    """Have a function called in mid-run, where a handler would be at work."""
+
+    def call(function):
+        monkeypatch.setattr(workload.Callback, "during", staticmethod(function))
+
+    return call
+
+
+def test_a_task_that_runs_through_ends_in_success_with_its_result(make_task):
+    task = make_task()
+    before = timezone.now()
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.result, task.progress) == ("success", {"attempt": 1}, 100)
+    assert (task.message, task.attempts) == ("", 1)
+    assert before <= task.started_at <= task.finished_at <= timezone.now()
+    assert task.expires_at - task.finished_at == timedelta(hours=48)
+    assert outcomes(task) == [(1, "success", "")]
+
+
+def test_a_task_that_fails_says_what_its_handler_said(make_task):
+    task = make_task(input={"do": "fail"})
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message) == ("failure", "Source answered 404 Not Found")
+    assert task.result is None
+    assert outcomes(task) == [(1, "failure", "Source answered 404 Not Found")]
+    assert workload.discarded == [(str(task.pk), 1)]
+
+
+def test_an_unexpected_error_is_logged_whole_but_shown_without_its_text(make_task, caplog):
+    task = make_task(input={"do": "crash"}, request_id="req-1")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert task.status == "failure"
+    assert task.message.startswith("Unexpected KeyError; the log of ")
+    [record] = [record for record in caplog.records if record.exc_info]
+    assert record.getMessage() == f"handler_error task={task.pk} request=req-1"
+
+
+def test_a_result_that_is_not_json_fails_the_task(make_task):
+    task = make_task("unstorable")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert task.status == "failure"
+    assert task.message == "The handler's result cannot be kept: datetime is not a type of JSON"
+
+
+def test_a_type_without_a_handler_fails_the_task(make_task):
+    task = make_task("retired")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message) == ("failure", "No handler runs tasks of type 'retired'.")
+
+
+def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(make_task, image_tasks):
+    image_tasks["RETRY_DELAY"] = timedelta(seconds=8)
+    task = make_task(input={"do": "fail_always"})
+    waits = []
+    for _ in range(3):
+        executor.run(task.pk)
+        task.refresh_from_db()
+        waits.append(task.available_at and round((task.available_at - task.updated_at).total_seconds()))
+        Task.objects.filter(pk=task.pk).update(available_at=timezone.now())
+
+    assert waits[:2] == [8, 16]
+    assert task.status == "failure"
+    assert task.message == "Source answered 503 Service Unavailable (in the last of 3 attempts)"
+    assert [outcome for _, outcome, _ in outcomes(task)] == ["retry", "retry", "failure"]
+
+
+def test_a_task_is_not_run_before_its_wait_is_over(make_task):
+    task = make_task(input={"do": "fail_once"})
+
+    executor.run(task.pk)
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts) == ("pending", 1)
+
+
+def test_delivering_a_task_again_does_not_run_it_again(make_task):
+    task = make_task()
+
+    for _ in range(20):
+        executor.run(task.pk)
+
+    assert workload.runs == [(str(task.pk), 1)]
+
+
+def test_delivering_a_task_while_it_runs_does_not_run_it_twice(make_task, during):
+    task = make_task("callback")
+    during(lambda context: executor.run(context.task_id))
+
+    executor.run(task.pk)
+
+    assert workload.runs == [(str(task.pk), 1)]
+
+
+def test_a_task_that_is_gone_is_skipped(make_task):
+    task = make_task()
+    pk = task.pk
+    task.delete()
+
+    executor.run(pk)
+
+    assert workload.runs == []
+
+
+def test_a_task_whose_lease_ran_out_is_taken_over_when_it_is_delivered(make_task):
+    task = make_task()
+    executor.claim(task.pk)
+    let_lease_run_out(task)
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.result) == ("success", {"attempt": 2})
+    assert outcomes(task) == [(1, "lost", "The worker was lost"), (2, "success", "")]
+    assert workload.discarded == [(str(task.pk), 1)]
+
+
+def test_a_worker_that_lost_its_lease_can_write_nothing(make_task, during):
+    task = make_task("callback")
+
+    def another_worker_finishes(context):
+        if context.attempt == 1:
+            let_lease_run_out(task)
+            executor.run(context.task_id)
+
+    during(another_worker_finishes)
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.result, task.attempts) == ("success", {"attempt": 2}, 2)
+    assert outcomes(task) == [(1, "lost", "The worker was lost"), (2, "success", "")]
+    assert workload.discarded == [(str(task.pk), 1), (str(task.pk), 1)]
+
+
+def test_a_cancelled_handler_is_told_at_its_next_check(make_task, during):
+    task = make_task("callback")
+    raised = []
+
+    def cancelled(context):
+        Task.objects.get(pk=task.pk).cancel("mia")
+        try:
+            context.check()
+        except TaskCancelled as error:
+            raised.append(error)
+            raise
+
+    during(cancelled)
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert len(raised) == 1
+    assert (task.status, task.message) == ("failure", "Cancelled by mia")
+    assert workload.discarded == [(str(task.pk), 1)]
+
+
+def test_a_recorded_cancel_rules_out_success(make_task, during):
+    task = make_task("callback")
+    during(lambda context: Task.objects.get(pk=task.pk).cancel("mia"))
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message, task.result) == ("failure", "Cancelled by mia", None)
+
+
+@pytest.mark.parametrize("do", ["fail", "fail_once", "crash"])
+def test_a_recorded_cancel_rules_out_another_attempt(make_task, during, do):
+    task = make_task("callback", input={"do": do})
+    during(lambda context: Task.objects.get(pk=task.pk).cancel("mia"))
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message) == ("failure", "Cancelled by mia")
+
+
+def test_a_cancel_holds_when_the_worker_dies(make_task):
+    task = make_task()
+    executor.claim(task.pk)
+    Task.objects.get(pk=task.pk).cancel("mia")
+    let_lease_run_out(task)
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message) == ("failure", "Cancelled by mia")
+    assert workload.runs == []
+
+
+def test_a_task_over_its_deadline_fails(make_task, image_tasks):
+    image_tasks["TASK_TIMEOUT"] = timedelta(0)
+    task = make_task(input={"do": "check"})
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message) == ("failure", "Took longer than the limit of 0:00:00")
+
+
+def test_progress_moves_the_row_and_renews_the_lease(make_task, during, monkeypatch):
+    monkeypatch.setattr(executor, "REPORT_INTERVAL", 0)
+    task = make_task("callback")
+    seen = []
+
+    def report(context):
+        let_lease_run_out(task)
+        context.progress(50, 200)
+        seen.append(Task.objects.get(pk=task.pk))
+
+    during(report)
+    executor.run(task.pk)
+
+    [row] = seen
+    assert (row.progress, row.bytes_done, row.bytes_total) == (25, 50, 200)
+    assert row.lease_expires_at > timezone.now() + timedelta(seconds=50)
+
+
+def test_progress_writes_at_most_once_a_second(make_task, during, django_assert_num_queries):
+    task = make_task("callback")
+
+    def report_often(context):
+        with django_assert_num_queries(0):
+            for done in range(1000):
+                context.progress(done, 1000)
+
+    during(report_often)
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert task.status == "success"
+
+
+def test_the_scratch_directory_is_gone_however_the_attempt_ended(make_task, during, image_tasks):
+    for do in ["check", "fail", "crash", "fail_once"]:
+        executor.run(make_task(input={"do": do}).pk)
+
+    assert list(image_tasks["SCRATCH_DIR"].iterdir()) == []
+
+
+def test_signals_tell_of_start_and_end_once_written(make_task, django_capture_on_commit_callbacks):
+    task = make_task()
+    heard = []
+
+    def hear(signal, task, **kwargs):
+        heard.append((signal, task.status))
+
+    for signal in (task_started, task_finished):
+        signal.connect(hear)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):
+            executor.run(task.pk)
+    finally:
+        for signal in (task_started, task_finished):
+            signal.disconnect(hear)
+
+    assert [signal for signal, _ in heard] == [task_started, task_finished]
+
+
+def test_log_lines_name_task_owner_request_and_attempt(make_task, caplog):
+    caplog.set_level(logging.INFO, "django_image_tasks.executor")
+    task = make_task(request_id="req-7")
+
+    executor.run(task.pk)
+
+    started, ended = [record.getMessage() for record in caplog.records]
+    common = f"task={task.pk} owner=1 request=req-7 attempt=1"
+    assert started.startswith(f"task_started {common} worker=")
+    assert ended.startswith(f"task_ended {common} status=success duration=")

@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from threading import Event
+
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError
+from django.utils import timezone
+
+from django_image_tasks import engines, executor
+from django_image_tasks.engines import immediate
+from django_image_tasks.models import Attempt, Task
+from django_image_tasks.sweep import BATCH, purge, sweep, sweep_every
+from tests.engine import workload
+
+PAST = timedelta(seconds=1)
+
+
+def overdue(task: Task) -> None:
+    Task.objects.filter(pk=task.pk).update(lease_expires_at=timezone.now() - PAST)
+
+
+@pytest.fixture
+def expired(make_task):
+    def make(count: int = 1) -> None:
+        now = timezone.now()
+        Task.objects.bulk_create(
+            Task(type="workload", owner="1", status="success", finished_at=now, expires_at=now - PAST)
+            for _ in range(count)
+        )
+
+    return make
+
+
+@pytest.fixture
+def broker_away(monkeypatch):
+    def refuse(task_id):
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(immediate, "enqueue", refuse)
+    return monkeypatch
+
+
+def test_a_task_whose_worker_died_is_run_again(make_task):
+    task = make_task()
+    executor.claim(task.pk)
+    overdue(task)
+
+    swept = sweep()
+
+    task.refresh_from_db()
+    assert swept.recovered == 1
+    assert workload.discarded == [(str(task.pk), 1)]
+    assert (task.status, task.attempts, task.message) == ("pending", 1, "The worker was lost")
+
+    sweep()
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts, task.message) == ("success", 2, "")
+
+
+def test_a_task_that_never_reached_the_queue_is_enqueued(make_task):
+    task = make_task()
+    overdue(task)
+
+    assert sweep().enqueued == 1
+
+    task.refresh_from_db()
+    assert task.status == "success"
+
+
+def test_a_task_that_is_looked_after_is_left_alone(make_task):
+    waiting, running = make_task(), make_task()
+    executor.claim(running.pk)
+
+    swept = sweep()
+
+    assert (swept.recovered, swept.enqueued) == (0, 0)
+    waiting.refresh_from_db()
+    running.refresh_from_db()
+    assert (waiting.status, running.status) == ("pending", "processing")
+
+
+def test_a_task_waits_for_its_next_attempt_until_it_is_due(make_task):
+    task = make_task(input={"do": "fail_once"})
+    executor.run(task.pk)
+
+    assert sweep().enqueued == 0
+
+    Task.objects.filter(pk=task.pk).update(available_at=timezone.now())
+    overdue(task)
+    sweep()
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts) == ("success", 2)
+
+
+def test_a_retry_that_is_due_is_not_put_off_by_the_bookkeeping_of_its_first_enqueuing(make_task):
+    task = make_task(input={"do": "fail_once"})
+
+    engines.publish(task)
+
+    task.refresh_from_db()
+    assert task.status == "pending"
+    assert task.lease_expires_at == task.available_at
+
+
+def test_a_broker_that_is_away_costs_one_try_and_no_task(make_task, broker_away, caplog):
+    tasks = [make_task(), make_task()]
+    for task in tasks:
+        overdue(task)
+
+    assert sweep().enqueued == 0
+
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+    broker_away.undo()
+    assert sweep().enqueued == 2
+    assert set(Task.objects.values_list("status", flat=True)) == {"success"}
+
+
+def test_submitting_to_a_broker_that_is_away_leaves_the_task_to_the_sweep(
+    make_task, broker_away, django_capture_on_commit_callbacks
+):
+    task = make_task()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        engines.submit(task)
+
+    task.refresh_from_db()
+    assert (task.status, task.enqueued_at) == ("pending", None)
+    assert task.lease_expires_at < timezone.now() + timedelta(minutes=1)
+
+
+def test_a_task_that_reached_the_queue_is_left_to_it(make_task, monkeypatch):
+    monkeypatch.setattr(immediate, "enqueue", lambda task_id: None)
+    task = make_task()
+
+    engines.publish(task)
+
+    task.refresh_from_db()
+    assert task.lease_expires_at - task.enqueued_at == timedelta(hours=1)
+
+
+def test_the_sweep_deletes_what_has_expired_and_nothing_else(make_task, expired):
+    kept = make_task()
+    expired()
+
+    assert sweep().purged == 1
+
+    assert list(Task.objects.all()) == [kept]
+
+
+def test_a_purge_takes_the_attempts_along(make_task):
+    task = make_task()
+    executor.run(task.pk)
+    Task.objects.update(expires_at=timezone.now())
+
+    assert purge() == 1
+
+    assert not Attempt.objects.exists()
+
+
+def test_a_purge_deletes_in_batches_of_a_bounded_size(expired, django_assert_max_num_queries):
+    expired(2 * BATCH + 1)
+
+    with django_assert_max_num_queries(40):
+        assert purge() == 2 * BATCH + 1
+
+
+def test_sweeping_again_and_again_outlives_a_database_that_is_away(make_task, monkeypatch):
+    stop, calls = Event(), []
+
+    def fail_then_stop():
+        calls.append(1)
+        if len(calls) == 2:
+            stop.set()
+        raise OperationalError("server has gone away")
+
+    monkeypatch.setattr("django_image_tasks.sweep.sweep", fail_then_stop)
+    monkeypatch.setattr("django.db.connections.close_all", lambda: None)
+    sweep_every(0, stop)
+
+    assert len(calls) == 2
+
+
+def run_command(*args: str) -> str:
+    out = StringIO()
+    call_command("image_tasks", *args, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_sweeps_and_says_what_it_did(make_task):
+    task = make_task()
+    overdue(task)
+
+    assert run_command("sweep") == "recovered: 0, enqueued: 1, purged: 0, scratch_removed: 0\n"
+
+
+def test_the_command_purges_or_only_counts(expired):
+    expired(3)
+
+    assert run_command("purge", "--dry-run") == "3 expired tasks would be deleted.\n"
+    assert run_command("purge") == "3 expired tasks deleted.\n"
+    assert Task.objects.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_runs_a_workers_own_command_and_sweeps_beside_it(make_task):
+    task = make_task()
+    overdue(task)
+
+    run_command("work", "check", "--tag", "image_tasks")
+
+    task.refresh_from_db()
+    assert task.status == "success"
