@@ -1,0 +1,43 @@
+"""The handler that docs/handlers.md shows, run as it stands there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from django_image_tasks import executor
+
+PAGE = Path(__file__).parents[2] / "docs" / "handlers.md"
+
+
+@pytest.fixture
+def digest(image_tasks, monkeypatch):
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)[0]
+    module = ModuleType("yourproject_handlers")
+    exec(compile(code, str(PAGE), "exec"), module.__dict__)
+    monkeypatch.setitem(sys.modules, "yourproject_handlers", module)
+    image_tasks["HANDLERS"]["digest"] = "yourproject_handlers.Digest"
+
+
+def test_the_handler_of_the_page_computes_a_digest(digest, make_task, tmp_path):
+    (tmp_path / "file").write_bytes(b"image")
+    task = make_task("digest", input={"path": str(tmp_path / "file")})
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert task.result == {"sha512": hashlib.sha512(b"image").hexdigest()}
+
+
+def test_the_handler_of_the_page_says_what_is_missing(digest, make_task):
+    task = make_task("digest", input={"path": "/nowhere"})
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.message) == ("failure", "There is no file /nowhere")
