@@ -1,9 +1,10 @@
-"""Connections that only lead to public addresses and trusted hosts, and end in time."""
+"""Connections that lead to public addresses or trusted hosts only, and end in time."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -12,90 +13,171 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
+from requests import Response
 from requests.adapters import HTTPAdapter
-from requests_hardened import Config, HTTPSession
-from requests_hardened.ip_filter import InvalidIPAddress, get_ip_address
+from requests_hardened import Config, HTTPSession  # type: ignore[import-untyped]
+from requests_hardened.ip_filter import (  # type: ignore[import-untyped]
+    InvalidIPAddress,
+    get_ip_address,
+)
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import TaskFailed, TaskRetry
-from django_image_tasks.handlers.image_import.source import is_public, is_trusted, origin_of
+from django_image_tasks.exceptions import ImageTasksError, TaskFailed, TaskRetry
+from django_image_tasks.handlers.image_import.source import is_public, is_trusted, netloc
 
 MOST_ADDRESSES = 4
 URLLIB3_LOGGERS = ("urllib3.connection", "urllib3.connectionpool")
 
 
 @contextmanager
-def open_session(ends: float) -> Iterator[HTTPSession]:
+def open_session(ends: float) -> Iterator[Session]:
     """A session for one download, cut off at ``ends`` (of :func:`time.monotonic`)."""
     config = Config(
-        # Its filter sees only the first address of a host; CheckedConnection asks it about each.
+        # Its filter sees a host's first address only; a checked connection asks it about each.
         ip_filter_enable=False,
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
         default_timeout=(conf.IMPORT_CONNECT_TIMEOUT, conf.IMPORT_READ_TIMEOUT),
     )
-    adapter = CheckedAdapter()
-    guard = threading.Timer(max(0, ends - time.monotonic()), adapter.cut)
-    guard.daemon = True
-    with HTTPSession(config) as session, without_queries_in_logs():
-        session.trust_env = False  # no proxies, no .netrc, no certificates of the environment
-        session.headers.update({"Accept": "*/*", "Accept-Encoding": "identity"})
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        guard.start()
-        try:
+    guard = Guard(ends)
+    with Session(config) as session, queries_out_of_logs():
+        session.trust_env = False  # neither proxies nor .netrc
+        session.headers["Accept-Encoding"] = "identity"
+        session.mount("http://", CheckedAdapter(guard))
+        session.mount("https://", CheckedAdapter(guard))
+        with guard:
             yield session
-        finally:
-            guard.cancel()
+
+
+class Session(HTTPSession):  # type: ignore[misc]
+    def get_redirect_target(self, resp: Response) -> None:
+        """None: requests would read a redirect's body into memory, and decode it."""
+
+
+class Guard:
+    """Ends every exchange at a given time: a source that drips never lets a read time out."""
+
+    def __init__(self, ends: float) -> None:
+        self._ends = ends
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(max(0, ends - time.monotonic()), self._cut)
+        self._timer.daemon = True
+
+    def __enter__(self) -> None:
+        self._timer.start()
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, sock: socket.socket) -> None:
+        self._sockets.append(sock)
+        if time.monotonic() >= self._ends:
+            self._cut()
+
+    def _cut(self) -> None:
+        for sock in self._sockets:
+            with suppress(OSError):  # closed already
+                # Not sock's own: an SSLSocket would hand its reader what is left, undeciphered.
+                socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Makes every connection a checked one."""
+    """Opens nothing but checked connections."""
 
-    def __init__(self) -> None:
-        self._sockets: list[socket.socket] = []
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
         super().__init__()
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool = super().get_connection_with_tls_context(*args, **kwargs)
-        connection = CheckedHTTPSConnection if pool.scheme == "https" else CheckedHTTPConnection
-        pool.ConnectionCls = partial(connection, sockets=self._sockets)  # type: ignore[assignment]
+        cls = CheckedHTTPSConnection if pool.scheme == "https" else CheckedConnection
+        pool.ConnectionCls = partial(cls, guard=self._guard)  # type: ignore[assignment]
         return pool
-
-    def cut(self) -> None:
-        """End every exchange: a source that drips never lets a read time out."""
-        for each in self._sockets:
-            with suppress(OSError):  # already closed
-                each.shutdown(socket.SHUT_RDWR)
 
 
 class CheckedConnection(HTTPConnection):
-    """Resolves once, checks every address, and connects to no other."""
+    """Looks its host up once, checks every address, and connects to no other."""
 
-    def __init__(self, *args: Any, sockets: list[socket.socket], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, guard: Guard, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._sockets = sockets
+        self._guard = guard
 
     def connect(self) -> None:
-        super().connect()
-        self._sockets.append(self.sock)
+        try:
+            super().connect()
+        except OSError as error:
+            raise _unreachable(error, netloc(self.host, self.port)) from None
+        self._guard.watch(self.sock)
 
     def _new_conn(self) -> socket.socket:
         addresses = resolve(self.host, self.port)[:MOST_ADDRESSES]
         seconds = conf.IMPORT_CONNECT_TIMEOUT / len(addresses)
-        for address in addresses:
-            try:
+        for address in addresses[:-1]:
+            with suppress(OSError):
                 return create_connection((address, self.port), seconds)
-            except OSError as error:
-                fault = error
-        raise _unreachable(fault, origin_of(self.host, self.port))
-
-
-class CheckedHTTPConnection(CheckedConnection):
-    pass
+        return create_connection((addresses[-1], self.port), seconds)
 
 
 class CheckedHTTPSConnection(CheckedConnection, HTTPSConnection):
     pass
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host.
+
+    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` if one of them is not public and the
+    host is not trusted.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except socket.gaierror:
+        raise TaskRetry(f"{host} could not be resolved") from None
+    addresses = list(dict.fromkeys(str(where[0]) for *_, where in found))
+    if not is_trusted(host, port) and not all(_passes(each, port) for each in addresses):
+        raise TaskFailed(f"{netloc(host, port)} leads to an address that is not public")
+    return addresses
+
+
+def _passes(address: str, port: int) -> bool:
+    try:
+        get_ip_address(address, port, allow_loopback=False)
+    except InvalidIPAddress:
+        return False
+    return is_public(ip_address(address))
+
+
+def _unreachable(error: OSError, origin: str) -> ImageTasksError:
+    match error:
+        case ConnectionRefusedError():
+            return TaskRetry(f"Connection refused by {origin}")
+        case TimeoutError():
+            return TaskRetry(f"No connection to {origin} within {conf.IMPORT_CONNECT_TIMEOUT:g} s")
+        case ssl.SSLCertVerificationError():
+            return TaskFailed(f"Certificate of {origin} not accepted: {error.verify_message}")
+        case ssl.SSLError():
+            return TaskRetry(f"No TLS connection to {origin}: {error.reason}")
+    return TaskRetry(f"No connection to {origin}: {error.strerror}")
+
+
+@contextmanager
+def queries_out_of_logs() -> Iterator[None]:
+    """Keep the query of a URL, which may be signed, out of urllib3's own log lines."""
+    thread = threading.get_ident()
+
+    def redact(record: logging.LogRecord) -> bool:
+        if record.thread == thread and isinstance(record.args, tuple):
+            record.args = tuple(
+                each.partition("?")[0] if isinstance(each, str) else each for each in record.args
+            )
+        return True
+
+    loggers = [logging.getLogger(name) for name in URLLIB3_LOGGERS]
+    for logger in loggers:
+        logger.addFilter(redact)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(redact)

@@ -48,8 +48,7 @@ class Source:
 
     @property
     def origin(self) -> str:
-        """``host:port``, for messages and logs."""
-        return f"{_bracketed(self.host)}:{self.port}"
+        return netloc(self.host, self.port)
 
     @property
     def url(self) -> str:
@@ -80,7 +79,12 @@ def parse(uri: str) -> Source:
     return Source(scheme, host, port, _target(target))
 
 
-def origin(uri: str) -> str:
+def netloc(host: str, port: int) -> str:
+    """``host:port``, for URLs, messages and logs."""
+    return f"{_bracketed(host)}:{port}"
+
+
+def redact(uri: str) -> str:
     """Scheme, host and port of any URI, without what may be secret in it."""
     scheme, authority, _ = _split(uri)
     return f"{scheme}://{authority.rpartition('@')[2]}"
@@ -88,8 +92,8 @@ def origin(uri: str) -> str:
 
 def is_trusted(host: str, port: int) -> bool:
     """Whether ``IMPORT_TRUSTED_HOSTS`` lets this host be fetched from, whatever its address."""
-    names = {host, _bracketed(host), f"{_bracketed(host)}:{port}"} if host and port else set()
-    return any(entry.lower() in names for entry in conf.IMPORT_TRUSTED_HOSTS)
+    names = {host, _bracketed(host), netloc(host, port)}
+    return bool(host) and any(entry.lower() in names for entry in conf.IMPORT_TRUSTED_HOSTS)
 
 
 def is_public(address: Address) -> bool:

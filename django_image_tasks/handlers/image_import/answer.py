@@ -1,0 +1,81 @@
+"""What a source answers, after its redirects and in the terms of the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.client import responses
+from urllib.parse import urljoin
+
+from requests import RequestException, Response
+from requests.exceptions import ReadTimeout
+from requests.utils import requote_uri
+from urllib3 import exceptions as urllib3
+
+from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import InvalidInput, TaskFailed, TaskRetry
+from django_image_tasks.handlers.image_import.connection import Session
+from django_image_tasks.handlers.image_import.source import Source, parse, redact
+
+CHUNK = 64 * 1024
+
+
+@contextmanager
+def get(
+    session: Session, source: Source, headers: Mapping[str, str], report: Callable[[], None]
+) -> Iterator[Response]:
+    """The answer to a GET: a 200, or a 206 or 416 if ``headers`` ask for a range.
+
+    ``report`` is called before each request.
+    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` for any other answer, and
+    :exc:`~django_image_tasks.exceptions.TaskRetry` for what another request may mend, also while
+    the body is read.
+    """
+    for _ in range(conf.IMPORT_MAX_REDIRECTS + 1):
+        report()
+        with _translated(source), session.get(source.url, headers=headers, stream=True) as response:
+            if not response.is_redirect:
+                _check_status(response.status_code, ranged="Range" in headers)
+                yield response
+                return
+        source = _redirected(source, response.headers["Location"])
+    raise TaskFailed(f"More than {conf.IMPORT_MAX_REDIRECTS} redirects")
+
+
+def chunks(response: Response) -> Iterator[bytes]:
+    """The body as it comes, not decoded."""
+    while chunk := response.raw.read1(CHUNK, decode_content=False):
+        yield chunk
+
+
+def _check_status(status: int, ranged: bool) -> None:
+    if status == 200 or (ranged and status in (206, 416)):
+        return
+    error = TaskRetry if status >= 500 or status in (408, 425, 429) else TaskFailed
+    raise error(f"Source answered {status} {responses.get(status, '')}".rstrip())
+
+
+def _redirected(source: Source, location: str) -> Source:
+    target = location.encode("latin-1").decode("utf-8", "replace")
+    try:
+        target = requote_uri(urljoin(source.url, target))
+        return parse(target)
+    except (InvalidInput, ValueError):
+        raise TaskFailed(
+            f"{source.origin} redirects to {redact(target)}, which is not allowed"
+        ) from None
+
+
+@contextmanager
+def _translated(source: Source) -> Iterator[None]:
+    try:
+        yield
+    except (RequestException, urllib3.HTTPError) as error:
+        # Without its cause, whose text holds the whole URL.
+        raise _translation(error, source.origin) from None
+
+
+def _translation(error: Exception, origin: str) -> TaskRetry:
+    if isinstance(error, ReadTimeout | urllib3.ReadTimeoutError):
+        return TaskRetry(f"{origin} was silent for {conf.IMPORT_READ_TIMEOUT:g} s")
+    return TaskRetry(f"Connection to {origin} broke off")

@@ -1,0 +1,166 @@
+"""From a source to a file in scratch, going on where the transfer broke off."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils import timezone
+from requests import Response
+
+from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import TaskFailed, TaskRetry
+from django_image_tasks.handlers.base import Context
+from django_image_tasks.handlers.image_import.answer import chunks, get
+from django_image_tasks.handlers.image_import.connection import Session, open_session
+from django_image_tasks.handlers.image_import.sizes import readable
+from django_image_tasks.handlers.image_import.source import Source
+
+RESUMPTIONS = 5
+"""How often a transfer is taken up again without getting any further."""
+DELAY = 1.0
+"""Seconds before it is taken up; twice as many each time that it got no further."""
+CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that arrived whole."""
+
+    path: Path
+    size: int
+    """In bytes."""
+    digests: dict[str, str]
+    """Algorithm → digest in hexadecimal."""
+
+
+def download(source: Source, context: Context, algorithms: Iterable[str]) -> Download:
+    """Fetch a source into the attempt's scratch directory, computing digests on the way.
+
+    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` or
+    :exc:`~django_image_tasks.exceptions.TaskRetry`, and lets pass what ``context`` raises.
+    """
+    try:
+        return Transfer(source, context, algorithms).run()
+    except OSError as error:
+        raise TaskRetry(f"The scratch directory failed: {error.strerror}") from error
+
+
+class Transfer:
+    """What has arrived, and what it takes to ask for the rest."""
+
+    def __init__(self, source: Source, context: Context, algorithms: Iterable[str]) -> None:
+        self.source = source
+        self.context = context
+        self.algorithms = set(algorithms)
+        self.max_size = conf.IMPORT_MAX_SIZE
+        left = (context.deadline - timezone.now()).total_seconds()
+        self.seconds = max(0, min(conf.IMPORT_TIMEOUT, left))
+        self.ends = time.monotonic() + self.seconds
+        self.file = (context.scratch / "image").open("wb")
+        self._start_over()
+
+    def run(self) -> Download:
+        with self.file, open_session(self.ends) as session:
+            self._receive_all(session)
+        digests = {name: each.hexdigest() for name, each in self.hashes.items()}
+        return Download(Path(self.file.name), self.done, digests)
+
+    def _start_over(self) -> None:
+        self.file.seek(0)
+        self.file.truncate()
+        self.done = 0
+        self.total: int | None = None
+        self.validator: str | None = None
+        self.hashes = {each: hashlib.new(each, usedforsecurity=False) for each in self.algorithms}
+
+    def _receive_all(self, session: Session) -> None:
+        furthest = fruitless = 0
+        while True:
+            try:
+                return self._receive(session)
+            except TaskRetry:
+                self._check_time()
+                fruitless = 0 if self.done > furthest else fruitless + 1
+                furthest = max(furthest, self.done)
+                if furthest == 0 or fruitless >= RESUMPTIONS:
+                    raise
+            self._pause(DELAY * 2**fruitless)
+
+    def _receive(self, session: Session) -> None:
+        """Take one answer's body; if that returns, the file is whole."""
+        with get(session, self.source, self._headers(), self._report) as response:
+            self._place(response)
+            self._check_size(self.total or 0)
+            for chunk in chunks(response):
+                self._keep(chunk)
+        if self.total is None:
+            self._check_time()  # such a body seems to end where it is cut off
+        elif self.done != self.total:
+            raise TaskRetry(f"{self.source.origin} sent {self.done} of {self.total} bytes")
+        if self.done == 0:
+            raise TaskFailed("Source answered with an empty body")
+
+    def _headers(self) -> dict[str, str]:
+        if not self.validator or not 0 < self.done < (self.total or self.max_size):
+            return {}
+        return {"Range": f"bytes={self.done}-", "If-Range": self.validator}
+
+    def _place(self, response: Response) -> None:
+        """Make the file end where the body begins."""
+        if response.status_code == 206 and self._goes_on(response.headers):
+            return
+        self._start_over()
+        if response.status_code != 200:
+            raise TaskRetry(f"{self.source.origin} did not go on with what it had begun")
+        self.total = response.raw.length_remaining
+        self.validator = _validator(response.headers)
+
+    def _goes_on(self, headers: Mapping[str, str]) -> bool:
+        match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+        if not match or int(match[1]) != self.done or not self.validator:
+            return False
+        if self.total is None and match[2] != "*":
+            self.total = int(match[2])
+        name = "ETag" if self.validator.startswith('"') else "Last-Modified"
+        return (
+            match[2] in ("*", str(self.total))
+            and headers.get(name, self.validator) == self.validator
+        )
+
+    def _keep(self, chunk: bytes) -> None:
+        self.done += len(chunk)
+        self._check_size(self.done)
+        for each in self.hashes.values():
+            each.update(chunk)
+        self.file.write(chunk)
+        self._report()
+
+    def _report(self) -> None:
+        self.context.progress(self.done, self.total)
+
+    def _check_size(self, size: int) -> None:
+        if size > self.max_size:
+            raise TaskFailed(f"Larger than the limit of {readable(self.max_size)}")
+
+    def _check_time(self) -> None:
+        if time.monotonic() >= self.ends:
+            self.context.check()
+            raise TaskRetry(f"Only {readable(self.done)} arrived within {self.seconds:.0f} s")
+
+    def _pause(self, seconds: float) -> None:
+        wakes = min(time.monotonic() + seconds, self.ends)
+        while (left := wakes - time.monotonic()) > 0:
+            self._report()
+            time.sleep(min(left, 1))
+        self._check_time()
+
+
+def _validator(headers: Mapping[str, str]) -> str | None:
+    """What tells this image from another at the same place: a strong ETag, else a date."""
+    etag = headers.get("ETag", "")
+    return etag if etag.startswith('"') else headers.get("Last-Modified")

@@ -1,0 +1,56 @@
+"""What an ``import`` task is asked with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+END = r"$(?!\n)"  # Python's $ alone also matches before a final line feed
+UUID = "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})" + END
+
+INPUT_SCHEMA: Mapping[str, Any] = {
+    "type": "object",
+    "required": ["import_from"],
+    "additionalProperties": False,
+    "properties": {
+        "import_from": {
+            "type": "string",
+            "description": "The http or https URI of the image.",
+            "maxLength": 2048,
+        },
+        "import_from_format": {
+            "type": "string",
+            "description": "The format that the image is in; the import fails if it is another.",
+            "maxLength": 64,
+        },
+        "image_properties": {
+            "type": "object",
+            "description": "What the image shall be known by: name, disk_format, …",
+            "properties": {
+                "name": {"type": "string", "maxLength": 255},
+                "disk_format": {"type": "string", "maxLength": 64},
+                "container_format": {"type": "string", "maxLength": 64},
+            },
+        },
+        "image_id": {
+            "type": "string",
+            "description": "The UUID that the image gets; made up if there is none.",
+            "pattern": UUID,
+        },
+        "checksum": {
+            "type": "object",
+            "description": "What the image's digest must be.",
+            "required": ["algorithm", "value"],
+            "additionalProperties": False,
+            "properties": {
+                "algorithm": {"type": "string", "enum": ["md5", "sha1", "sha256", "sha512"]},
+                "value": {
+                    "type": "string",
+                    "description": "Hexadecimal digits.",
+                    "pattern": "^[0-9a-fA-F]+" + END,
+                    "maxLength": 128,
+                },
+            },
+        },
+    },
+}

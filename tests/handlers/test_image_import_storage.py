@@ -1,0 +1,191 @@
+"""What is in the storage, and when."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
+
+from django_image_tasks.exceptions import TaskCancelled, TaskRetry
+from django_image_tasks.handlers.image_import import storage
+from tests.handlers.conftest import use_storage
+from tests.handlers.fakes import FakeContext
+
+IMAGE_ID = UUID("aaaaaaaa-0000-4000-8000-000000000000")
+TASK_ID = UUID("bbbbbbbb-0000-4000-8000-000000000000")
+OTHER_TASK_ID = UUID("cccccccc-0000-4000-8000-000000000000")
+
+
+class BreakingStorage(FileSystemStorage):
+    """Full after five bytes."""
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.read(5))
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class BrokenStorage(BreakingStorage):
+    """Full, and not to be tidied up."""
+
+    def delete(self, name: str) -> None:
+        if self.exists(name):
+            raise OSError(errno.EROFS, "Read-only file system")
+
+
+class InterruptedStorage(BreakingStorage):
+    def _save(self, name: str, content: File[bytes]) -> str:
+        try:
+            return super()._save(name, content)
+        except OSError:
+            raise KeyboardInterrupt from None
+
+
+class ThreadedStorage(InMemoryStorage):
+    """Reads in a thread of its own, as the storages of clouds do."""
+
+    def _save(self, name: str, content: File[bytes]) -> str:
+        with ThreadPoolExecutor(1) as pool:
+            return super()._save(name, ContentFile(pool.submit(content.read).result()))
+
+
+class Interrupted(FakeContext):
+    def progress(self, done: int, total: int | None = None) -> None:
+        raise TaskCancelled("Cancelled by ada")
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Path:
+    path = tmp_path / "staged"
+    path.write_bytes(b"an image")
+    return path
+
+
+def save(path: Path, attempt: int, kind: type[FakeContext] = FakeContext) -> str:
+    context = kind(path.parent, {}, attempt)
+    context.task_id = TASK_ID
+    return storage.save(path, IMAGE_ID, context)
+
+
+def stored(root: Path) -> dict[str, bytes]:
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {str(path.relative_to(root)): path.read_bytes() for path in files}
+
+
+def test_name_is_made_of_image_task_and_attempt(storage_root: Path, staged: Path) -> None:
+    name = save(staged, 2)
+    assert name == f"images/{IMAGE_ID}/{TASK_ID}-2"
+    assert stored(storage_root) == {name: b"an image"}
+
+
+def test_file_is_moved_within_a_file_system(storage_root: Path, staged: Path) -> None:
+    storage_root.mkdir()
+    inode = staged.stat().st_ino
+    name = save(staged, 1)
+    assert (storage_root / name).stat().st_ino == inode
+    assert not staged.exists()
+
+
+def test_default_storage_where_no_other_is_named(
+    settings: Any, tmp_path: Path, staged: Path
+) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    }
+    name = save(staged, 1)
+    default = storages["default"]
+    assert isinstance(default, InMemoryStorage)
+    with default.open(name) as file:
+        assert file.read() == b"an image"
+
+
+def test_objects_of_earlier_attempts_go(storage_root: Path, tmp_path: Path) -> None:
+    for attempt, task_id in [(1, TASK_ID), (2, TASK_ID), (1, OTHER_TASK_ID), (4, TASK_ID)]:
+        path = storage_root / storage.object_name(IMAGE_ID, task_id, attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"earlier")
+    staged = tmp_path / "staged"
+    staged.write_bytes(b"an image")
+    save(staged, 3)
+    assert stored(storage_root) == {
+        f"images/{IMAGE_ID}/{TASK_ID}-3": b"an image",
+        f"images/{IMAGE_ID}/{TASK_ID}-4": b"earlier",
+        f"images/{IMAGE_ID}/{OTHER_TASK_ID}-1": b"earlier",
+    }
+
+
+def test_leftover_of_the_same_attempt_is_replaced(storage_root: Path, staged: Path) -> None:
+    path = storage_root / storage.object_name(IMAGE_ID, TASK_ID, 1)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"a part")
+    name = save(staged, 1)
+    assert stored(storage_root) == {name: b"an image"}
+
+
+def test_broken_save_leaves_nothing(settings: Any, tmp_path: Path, staged: Path) -> None:
+    root = tmp_path / "storage"
+    use_storage(settings, f"{__name__}.BreakingStorage", root)
+    with pytest.raises(TaskRetry) as caught:
+        save(staged, 1)
+    assert str(caught.value) == "The storage failed: No space left on device"
+    assert stored(root) == {}
+
+
+def test_interrupted_save_leaves_nothing(settings: Any, tmp_path: Path, staged: Path) -> None:
+    root = tmp_path / "storage"
+    use_storage(settings, f"{__name__}.InterruptedStorage", root)
+    with pytest.raises(KeyboardInterrupt):
+        save(staged, 1)
+    assert stored(root) == {}
+
+
+def test_storage_with_threads_of_its_own(settings: Any, tmp_path: Path, staged: Path) -> None:
+    use_storage(settings, f"{__name__}.ThreadedStorage", tmp_path / "storage")
+    with storage.get_storage().open(save(staged, 1)) as file:
+        assert file.read() == b"an image"
+
+
+@pytest.mark.parametrize("backend", ["FileSystemStorage", "InMemoryStorage", "ThreadedStorage"])
+def test_cancel_while_a_storage_reads(
+    settings: Any, tmp_path: Path, staged: Path, backend: str
+) -> None:
+    module = __name__ if backend == "ThreadedStorage" else "django.core.files.storage"
+    use_storage(settings, f"{module}.{backend}", tmp_path / "storage")
+    with pytest.raises(TaskCancelled):
+        save(staged, 1, Interrupted)
+    assert stored(tmp_path / "storage") == {}
+    assert not storage.get_storage().exists(storage.object_name(IMAGE_ID, TASK_ID, 1))
+
+
+def test_failure_to_tidy_up_is_logged(
+    settings: Any, tmp_path: Path, staged: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    use_storage(settings, f"{__name__}.BrokenStorage", tmp_path / "storage")
+    with caplog.at_level(logging.WARNING), pytest.raises(TaskRetry, match="No space left"):
+        save(staged, 1)
+    assert caplog.messages == [
+        f"image_not_removed name=images/{IMAGE_ID}/{TASK_ID}-1 error=OSError"
+    ]
+
+
+def test_discard_removes_only_its_own(storage_root: Path, tmp_path: Path) -> None:
+    for attempt, task_id in [(1, TASK_ID), (2, TASK_ID), (1, OTHER_TASK_ID)]:
+        path = storage_root / storage.object_name(IMAGE_ID, task_id, attempt)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"an image")
+    storage.discard(IMAGE_ID, TASK_ID, 1)
+    storage.discard(IMAGE_ID, TASK_ID, 1)
+    assert sorted(os.listdir(storage_root / "images" / str(IMAGE_ID))) == [
+        f"{TASK_ID}-2",
+        f"{OTHER_TASK_ID}-1",
+    ]
