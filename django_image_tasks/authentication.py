@@ -77,4 +77,4 @@ class KeystoneAuthentication(BaseAuthentication):
         return KeystoneUser(request.headers), token_info
 
     def authenticate_header(self, request: Request) -> str:
-        return 'Keystone realm="image"'
+        return 'X-Auth-Token realm="image"'

@@ -6,6 +6,7 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.db import connections
 
 from django_image_tasks.sweep import sweep
 
@@ -17,4 +18,7 @@ def sweep_image_tasks() -> None:
 
 @worker_ready.connect
 def sweep_at_start(**kwargs: Any) -> None:
-    sweep()
+    try:
+        sweep()
+    finally:
+        connections.close_all()  # this process forks the ones that work

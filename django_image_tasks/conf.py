@@ -131,9 +131,9 @@ class Settings:
         return str(self._get("ENGINE", "django_image_tasks.engines.django_tasks"))
 
     @property
-    def QUEUE(self) -> str:
-        """Name of the engine's queue that tasks are put on."""
-        return str(self._get("QUEUE", "default"))
+    def QUEUE(self) -> str | None:
+        """Name of the engine's queue that tasks are put on; ``None``: the engine's own default."""
+        return self._get("QUEUE", None)  # type: ignore[no-any-return]
 
     @property
     def LEASE(self) -> timedelta:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
@@ -82,7 +83,7 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException:
         case RequestDataTooBig():
             return RequestTooLarge()
         case InvalidInput() | SuspiciousOperation() | BadRequest() | MultiPartParserError():
-            return exceptions.ParseError(str(exc))
+            return exceptions.ParseError(str(exc) or None)
         case UnreadablePostError():
             return exceptions.ParseError("The request body ended early.")
         case _:
@@ -106,5 +107,5 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
     if auth_header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(int(wait))
+        headers["Retry-After"] = str(math.ceil(wait))
     return headers

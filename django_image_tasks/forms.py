@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -15,6 +16,12 @@ from django_image_tasks.ordering import parse_ordering
 from django_image_tasks.querysets import SortKey
 
 OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte")
+MAX_COMPARISONS = 100
+"""More conditions than this on each time, and SQLite could refuse the query as too deep."""
+
+
+# Python takes any character between the date and the time.
+_ISO_8601 = re.compile("[0-9TWZ :.,+-]+")
 
 
 class Comparison(NamedTuple):
@@ -71,7 +78,8 @@ class WordsField(RepeatedField):
         self.parse = parse
 
     def clean(self, value: list[str]) -> list[Any]:
-        return [self._parse(word) for item in value for word in self._split(item)]
+        words = [self._parse(word) for item in value for word in self._split(item)]
+        return list(dict.fromkeys(words))
 
     def _split(self, item: str) -> list[str]:
         if not item.startswith("in:"):
@@ -102,6 +110,8 @@ class TimesField(RepeatedField):
         self.param = param
 
     def clean(self, value: list[str]) -> list[Comparison]:
+        if len(value) > MAX_COMPARISONS:
+            raise ValidationError(f"There are more than {MAX_COMPARISONS} {self.param} values.")
         return [self._parse(item) for item in value]
 
     def _parse(self, item: str) -> Comparison:
@@ -119,6 +129,8 @@ def parse_second(text: str) -> tuple[datetime, datetime]:
 
     Raises ValueError or OverflowError for what is not a time, or not one in UTC.
     """
+    if not _ISO_8601.fullmatch(text):
+        raise ValueError(text)
     time = datetime.fromisoformat(text)
     time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
     has_fraction = "." in text or "," in text

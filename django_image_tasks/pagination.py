@@ -17,7 +17,7 @@ from rest_framework.response import Response
 from django_image_tasks.conf import conf
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
-from django_image_tasks.querysets import SortKey, TaskQuerySet
+from django_image_tasks.querysets import TaskQuerySet
 
 TASKS_PATH = "/v2/tasks"
 
@@ -25,7 +25,6 @@ TASKS_PATH = "/v2/tasks"
 class MarkerPagination(BasePagination):
     """Finds the page by the marker's own values; one row of look-ahead tells if another follows."""
 
-    display_page_controls = True
     template = "django_image_tasks/pager.html"
 
     def paginate_queryset(
@@ -34,35 +33,34 @@ class MarkerPagination(BasePagination):
         """The tasks of the page. Raises ParseError in the contract's words."""
         self.request = request
         limit = self.get_limit(request)
-        marker = _last_value(request, "marker")
-        if marker:
-            ordering = queryset.ordering
-            position = self.get_position(marker, ordering, view.get_visible())
-            queryset = queryset.after(position, ordering)
+        if marker := _last_value(request, "marker"):
+            names = [key.name for key in queryset.ordering]
+            queryset = queryset.after(self.get_position(marker, names, view.get_visible()))
         rows = list(queryset[: limit + 1]) if limit else []
         self.has_next = len(rows) > limit
         self.page = rows[:limit]
+        self.display_page_controls = True
         return self.page
 
     def get_limit(self, request: Request) -> int:
         text = _last_value(request, "limit")
         if not text:
-            return conf.LIMIT_PARAM_DEFAULT
+            return min(conf.LIMIT_PARAM_DEFAULT, conf.API_LIMIT_MAX)
         if not re.fullmatch("[+-]?[0-9]+", text):
             raise ParseError("limit param must be an integer")
+        # Python's int() refuses thousands of digits.
         limit = min(Decimal(text), conf.API_LIMIT_MAX)
         if limit < 0:
             raise ParseError("limit param must be positive")
         return int(limit)
 
     def get_position(
-        self, marker: str, ordering: Sequence[SortKey], visible: TaskQuerySet
+        self, marker: str, names: Sequence[str], visible: TaskQuerySet
     ) -> Mapping[str, Any]:
-        """The values of the task that the marker names, as far as the order needs them."""
+        """These columns of the task that the marker names."""
         pk = parse_uuid(marker)
         if pk is None:
             raise ParseError("Invalid marker format")
-        names = [key.name for key in ordering]
         position = visible.filter(pk=pk).values(*names).first()
         if position is None:
             raise ParseError(f"Task with the given id {marker} was not found")

@@ -4,27 +4,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from django.db import models
-from django.db.models import Q, Value
+from django.db import connections, models
+from django.db.models import F, Func, Q, Value
+from django.db.models.expressions import Col
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact
 
 from django_image_tasks.states import UNFINISHED, Status
 
 if TYPE_CHECKING:
-    from django_image_tasks.models import Task
+    from django_image_tasks.models import Task  # noqa: F401 (in a string below)
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 """Stands for a time that is not set, where rows are put in order."""
-
-
-_LOOKUPS = {
-    "at": ("exact", "exact"),
-    "before": ("lt", "gt"),
-    "until": ("lte", "gte"),
-    "since": ("gte", "lte"),
-    "after": ("gt", "lt"),
-}
-"""Relation to a value → lookup where ascending, where descending."""
 
 
 class SortKey(NamedTuple):
@@ -42,17 +34,14 @@ class SortKey(NamedTuple):
         """As ``order_by`` takes it."""
         return f"-{self.column}" if self.descending else self.column
 
-    @classmethod
-    def from_term(cls, term: str) -> Self:
-        name = term.removeprefix("-")
-        return cls("expires_at" if name == "expires_at_or_never" else name, name != term)
 
-    def where(self, relation: str, value: Any) -> Q:
-        """The rows that stand in this relation to ``value``, in the key's direction."""
-        return Q((f"{self.column}__{_LOOKUPS[relation][self.descending]}", value))
+Position = Sequence[tuple[SortKey, Any]]
+"""Where a row stands: the keys of an ordering, and its values."""
 
 
 class TaskQuerySet(models.QuerySet["Task"]):
+    ordering: Sequence[SortKey] = ()
+
     def visible_to(self, owner: str | None, *, every_owner: bool = False) -> Self:
         """What this owner may see. Nobody (``None``) sees nothing, whatever else is granted."""
         if owner is None:
@@ -75,38 +64,66 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def in_order(self, ordering: Sequence[SortKey]) -> Self:
         """Sort by these keys. A null comes after every value, and so first where descending."""
-        return self._comparable(ordering).order_by(*(key.term for key in ordering))
+        never = Value(NEVER, output_field=models.DateTimeField())
+        rows = self.alias(expires_at_or_never=Coalesce("expires_at", never))
+        # MariaDB would sort again for a key that a filter holds at one value.
+        constants = self._constants()
+        rows = rows.order_by(*(key.term for key in ordering if key.name not in constants))
+        rows.ordering = ordering
+        return rows
 
-    @property
-    def ordering(self) -> list[SortKey]:
-        """The keys that :meth:`in_order` was given."""
-        return [SortKey.from_term(term) for term in self.query.order_by]
-
-    def after(self, marker: Mapping[str, Any], ordering: Sequence[SortKey]) -> Self:
-        """The rows behind ``marker`` (name → value) in a total ``ordering``.
-
-        Reads ``k1 <= a AND NOT (k1 = a AND (k2 > b OR (k2 = b AND …)))`` where descending. The
-        leading comparison looks redundant: it lets a database start inside its index.
-        """
-        (first, value), *rest = [
-            (key, NEVER if marker[key.name] is None else marker[key.name]) for key in ordering
+    def after(self, marker: Mapping[str, Any]) -> Self:
+        """The rows behind ``marker`` (name → value) in the total order of :meth:`in_order`."""
+        constants = self._constants()
+        position = [
+            (key, NEVER if marker[key.name] is None else marker[key.name])
+            for key in self.ordering
+            if key.name not in constants or constants[key.name] != marker[key.name]
         ]
-        rows = self._comparable(ordering)
-        if not rest:
-            return rows.filter(first.where("after", value))
-        passed = first.where("at", value) & _until(rest)
-        return rows.filter(first.where("since", value), ~passed)
+        if not position:
+            return self.none()
+        is_mixed = len({key.descending for key, _ in position}) > 1
+        if is_mixed or connections[self.db].vendor == "mysql":
+            return self.filter(_behind(position))
+        return self.filter(self._row_behind(position))
 
-    def _comparable(self, ordering: Sequence[SortKey]) -> Self:
-        if any(key.column == "expires_at_or_never" for key in ordering):
-            never = Value(NEVER, output_field=models.DateTimeField())
-            return self.alias(expires_at_or_never=Coalesce("expires_at", never))
-        return self
+    def _row_behind(self, position: Position) -> Func:
+        """``(k1, k2, …) < (a, b, …)`` where descending.
+
+        PostgreSQL and SQLite start inside an index with this, MariaDB with :func:`_behind`.
+        """
+        columns = [F(key.column) for key, _ in position]
+        values = [Value(value, self.model._meta.get_field(key.name)) for key, value in position]
+        return Func(
+            Func(*columns, function=""),
+            Func(*values, function=""),
+            template="%(expressions)s",
+            arg_joiner=" < " if position[0][0].descending else " > ",
+            output_field=models.BooleanField(),
+        )
+
+    def _constants(self) -> dict[str, Any]:
+        """The columns that a filter holds at one value."""
+        return {
+            lookup.lhs.target.name: lookup.rhs
+            for lookup in self.query.where.children
+            if isinstance(lookup, Exact) and isinstance(lookup.lhs, Col)
+        }
+
+    def _clone(self) -> Self:
+        clone = super()._clone()
+        clone.ordering = self.ordering
+        return clone
 
 
-def _until(position: Sequence[tuple[SortKey, Any]]) -> Q:
-    """The rows at or before a position."""
+def _behind(position: Position) -> Q:
+    """``k1 <= a AND (k1 < a OR (k1 = a AND …))`` where descending, whatever the others' directions.
+
+    The leading comparison looks redundant: with it PostgreSQL starts inside an index here too.
+    """
     (key, value), *rest = position
+    ahead = "lt" if key.descending else "gt"
+    behind = Q((f"{key.column}__{ahead}", value))
     if not rest:
-        return key.where("until", value)
-    return key.where("before", value) | (key.where("at", value) & _until(rest))
+        return behind
+    return Q((f"{key.column}__{ahead}e", value)) & (behind | Q((key.column, value)) & _behind(rest))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rest_framework import renderers
 from rest_framework.exceptions import NotAcceptable
-from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
+
+_QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]*)?)")
 
 
 class JSONRenderer(renderers.JSONRenderer):
@@ -21,12 +25,17 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
     def get_default_renderer(self, view: Any) -> renderers.BaseRenderer:
         return JSONRenderer()
 
+    def get_context(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        # No links with ?format=: that parameter is the client's own.
+        return {**super().get_context(*args, **kwargs), "available_formats": []}
 
-class ContentNegotiation(DefaultContentNegotiation):
-    """What the client prefers by ``q``; the first renderer where it does not care.
 
-    No ``?format=``: that parameter is the client's own.
-    """
+class ContentNegotiation(BaseContentNegotiation):
+    """The media type that the client prefers; the first renderer's where it does not care."""
+
+    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+        sent = request.content_type.partition(";")[0].strip().lower()
+        return next((parser for parser in parsers if parser.media_type == sent), None)
 
     def select_renderer(
         self,
@@ -34,8 +43,21 @@ class ContentNegotiation(DefaultContentNegotiation):
         renderers: Sequence[renderers.BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[renderers.BaseRenderer, str]:
-        preferred = request.get_preferred_type([renderer.media_type for renderer in renderers])
-        for renderer in renderers:
-            if renderer.media_type == preferred:
-                return renderer, preferred
-        raise NotAcceptable(available_renderers=renderers)
+        accept = request.headers.get("Accept") or "*/*"
+        ranges = dict(map(_parse_range, accept.lower().split(",")))
+        best = max(renderers, key=lambda renderer: _quality(str(renderer.media_type), ranges))
+        if not _quality(str(best.media_type), ranges):
+            raise NotAcceptable(available_renderers=renderers)
+        return best, str(best.media_type)
+
+
+def _parse_range(text: str) -> tuple[str, float]:
+    media_range, *parameters = [part.strip() for part in text.split(";")]
+    qualities = filter(None, map(_QUALITY.fullmatch, parameters))
+    return media_range, next((float(quality[1]) for quality in qualities), 1.0)
+
+
+def _quality(media_type: str, ranges: Mapping[str, float]) -> float:
+    """What the most specific range that holds the type says of it."""
+    ancestors = [media_type, f"{media_type.partition('/')[0]}/*", "*/*"]
+    return next((ranges[name] for name in ancestors if name in ranges), 0.0)

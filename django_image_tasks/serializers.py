@@ -14,7 +14,7 @@ from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
-from django_image_tasks.parsers import check_storable
+from django_image_tasks.storable import check_storable
 
 WRITABLE = ("type", "input", "name")
 
@@ -64,6 +64,10 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
         model = Task
         fields: ClassVar[Any] = WRITABLE
 
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        # DRF has words of its own for null; here it is just another body that is no object.
+        return False, data
+
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The model's values. Raises ParseError in the contract's words, in the contract's order."""
         try:
@@ -78,7 +82,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             if key not in data:
                 raise InvalidInput(f"Task '{key}' is required")
         body = {key: data[key] for key in data if key in WRITABLE or key not in schemas.TASK["properties"]}
-        check_storable(body)
+        _check_storable(body)
         schemas.check(body, schemas.new_task())
         handler = registry.get_handler(body["type"])
         schemas.check(body["input"], handler.input_schema, where="input")
@@ -114,6 +118,13 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
             "progress": instance.progress,
             "attempts": instance.attempts,
         }
+
+
+def _check_storable(body: Any) -> None:
+    try:
+        check_storable(body)
+    except InvalidInput as error:
+        raise schemas.mismatch(f"body: {error}") from None
 
 
 def wire_time(time: datetime) -> str:

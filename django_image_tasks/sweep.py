@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event, Thread
+from threading import Event, RLock, Thread
 
-from django.db import DatabaseError, connections
+from django.db import connections
 from django.utils import timezone
 
 from django_image_tasks import engines, executor, scratch
@@ -21,6 +22,16 @@ logger = logging.getLogger(__name__)
 
 BATCH = 1000
 """Most rows that one sweep takes on, and that one transaction of a purge deletes."""
+
+# A worker that forks (RQ's does) must not do so in the middle of a sweep in another thread: its
+# child would inherit connections that are in use, and locks that nobody there will ever release.
+_no_fork = RLock()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_no_fork.acquire,
+        after_in_parent=_no_fork.release,
+        after_in_child=_no_fork.release,
+    )
 
 
 @dataclass
@@ -35,9 +46,8 @@ class Swept:
 
 def sweep() -> Swept:
     """Recover tasks from dead workers, enqueue what is waiting, delete what has expired."""
-    now = timezone.now()
-    swept = Swept(recovered=_recover(now))
-    swept.enqueued = _enqueue(now)
+    swept = Swept(recovered=_recover(timezone.now()))
+    swept.enqueued = _enqueue(timezone.now())
     swept.scratch_removed = scratch.remove_abandoned()
     swept.purged = purge(limit=10 * BATCH)
     logger.info("swept %s", " ".join(f"{key}={value}" for key, value in vars(swept).items()))
@@ -85,11 +95,12 @@ def sweep_every(seconds: float, stop: Event | None = None) -> None:
     """Sweep now and then, for ever or until ``stop`` is set; a sweep that fails is logged."""
     stop = stop or Event()
     while True:
-        try:
-            sweep()
-        except DatabaseError:
-            logger.exception("sweep_failed")
-        connections.close_all()
+        with _no_fork:
+            try:
+                sweep()
+            except Exception:
+                logger.exception("sweep_failed")
+            connections.close_all()
         if stop.wait(seconds):
             return
 

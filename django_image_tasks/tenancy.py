@@ -21,7 +21,8 @@ def owner_of_user(request: HttpRequest) -> str | None:
 
 def get_owner(request: HttpRequest) -> str | None:
     """The owner that the request acts for; ``None`` if it has none."""
-    return conf.OWNER(request) or None
+    owner = conf.OWNER(request)
+    return None if owner in (None, "") else str(owner)
 
 
 def sees_every_owner(request: HttpRequest) -> bool:

@@ -2,11 +2,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest
+from django.contrib.auth.models import AnonymousUser
+from django.db import DataError
+from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from rest_framework import mixins
-from rest_framework.exceptions import MethodNotAllowed, NotAuthenticated, NotFound, ParseError
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PermissionDenied,
+)
 from rest_framework.metadata import SimpleMetadata
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +30,7 @@ from django_image_tasks.filters import TaskFilterBackend
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
-from django_image_tasks.parsers import JSONParser
+from django_image_tasks.parsers import JSONParser, check_body
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.renderers import ContentNegotiation
 from django_image_tasks.request_ids import request_id_of
@@ -43,7 +50,7 @@ class ImageAPIView(APIView):
     parser_classes = [JSONParser]
 
     def get_authenticators(self) -> list[Any]:
-        ours = [XAuthTokenAuthentication, KeystoneAuthentication]
+        ours = [KeystoneAuthentication, XAuthTokenAuthentication]
         classes = conf.AUTHENTICATION_CLASSES
         if classes is None:
             classes = [*ours, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
@@ -56,8 +63,9 @@ class ImageAPIView(APIView):
         classes = conf.THROTTLE_CLASSES
         return super().get_throttles() if classes is None else [throttle() for throttle in classes]
 
-    def get_renderers(self) -> list[Any]:
-        return [renderer() for renderer in conf.RENDERER_CLASSES]
+    @property
+    def renderer_classes(self) -> list[type]:  # type: ignore[override]
+        return conf.RENDERER_CLASSES
 
     def get_exception_handler(self) -> Any:
         return conf.EXCEPTION_HANDLER
@@ -74,7 +82,22 @@ class ImageAPIView(APIView):
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         self.request_id = request_id_of(request)
+        # Forms are never read, not even for a CSRF token: that comes in its header.
+        request.POST = QueryDict()
         return super().initialize_request(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # A forged Host is refused before anything is written, and not when the answer needs it.
+        request.get_host()
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except DataError:
+            # PostgreSQL will not even look for a user whose name has a NUL in it.
+            request.user = AnonymousUser()
+            raise AuthenticationFailed from None
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
@@ -127,9 +150,8 @@ class TaskViewSet(
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         if tenancy.get_owner(request) is None:
-            self.permission_denied(request, "Tasks belong to an owner, and this request has none.")
-        if not _has_body(request):
-            raise ParseError("Body expected in request.")
+            raise PermissionDenied("Tasks belong to an owner, and this request has none.")
+        check_body(request)
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Task]) -> None:
@@ -191,7 +213,7 @@ class VersionsView(ImageAPIView):
         return []
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        root = request.path.removesuffix("versions")
+        root = request.path.removesuffix("versions").rstrip("/") + "/"
         link = {"rel": "self", "href": request.build_absolute_uri(f"{root}v2/")}
         versions = [
             {"id": "v2.2", "status": "CURRENT", "links": [link]},
@@ -199,8 +221,3 @@ class VersionsView(ImageAPIView):
             {"id": "v2.0", "status": "SUPPORTED", "links": [link]},
         ]
         return Response({"versions": versions}, status=self.status_code)
-
-
-def _has_body(request: Request) -> bool:
-    length = request.META.get("CONTENT_LENGTH") or "0"
-    return length.isdecimal() and int(length) > 0

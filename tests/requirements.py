@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 import sys
 import warnings
 from importlib import import_module
@@ -31,6 +32,13 @@ def needs_program(name: str) -> str:
     beside = str(Path(sys.executable).parent)
     path = shutil.which(name, path=os.pathsep.join([beside, os.environ.get("PATH", "")]))
     return path or _lacking(f"the program '{name}'")
+
+
+def needs_service(host: str, port: int) -> None:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        _lacking(f"a service at {host}:{port}")
 
 
 def _lacking(what: str) -> NoReturn:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from celery import shared_task
+from celery import current_app, shared_task
 
 from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
+
+GIVE_UP = {
+    "max_retries": 2,  # as many as there may be other brokers, each at once
+    "interval_start": 0,
+    "interval_step": 0,
+    "socket_connect_timeout": 1,  # Redis
+    "socket_timeout": 1,
+    "confirm_publish": True,  # RabbitMQ: a message that it did not take is an error
+}
 
 
 @shared_task(
@@ -16,4 +25,16 @@ def run_image_task(task_id: str) -> None:
 
 
 def enqueue(task_id: str) -> None:
-    run_image_task.apply_async((task_id,), queue=conf.QUEUE, retry=False)
+    # Later than the task's own deadline, which says why; a project's limits may be sooner.
+    seconds = conf.TASK_TIMEOUT.total_seconds() + 60
+    # The connections of Celery's pool look for a broker for six seconds, in spite of retry=False.
+    with current_app.connection_for_write(connect_timeout=1, transport_options=GIVE_UP) as broker:
+        run_image_task.apply_async(
+            (task_id,),
+            connection=broker,
+            queue=conf.QUEUE,
+            retry=False,
+            confirm_timeout=1,
+            soft_time_limit=seconds,
+            time_limit=seconds,
+        )

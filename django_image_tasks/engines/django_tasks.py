@@ -13,7 +13,7 @@ else:
     from django_tasks import task
 
 
-@task(queue_name=conf.QUEUE)
+@task(queue_name=conf.QUEUE or "default")
 def run_image_task(task_id: str) -> None:
     deliver(task_id)
 

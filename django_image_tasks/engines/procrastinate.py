@@ -8,10 +8,10 @@ from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
 
 
-@app.task(name="image_tasks.run", queue=conf.QUEUE)
+@app.task(name="image_tasks.run")
 def run_image_task(task_id: str) -> None:
     deliver(task_id)
 
 
 def enqueue(task_id: str) -> None:
-    run_image_task.defer(task_id=task_id)
+    run_image_task.configure(queue=conf.QUEUE).defer(task_id=task_id)

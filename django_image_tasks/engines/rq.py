@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import django_rq
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
 
 
 def enqueue(task_id: str) -> None:
-    # RQ kills a job at its time-out; the task's own deadline comes first and says why.
-    seconds = int(conf.TASK_TIMEOUT.total_seconds()) + 60
-    django_rq.get_queue(conf.QUEUE).enqueue(deliver, task_id, job_timeout=seconds, result_ttl=0)
+    name = conf.QUEUE or "default"
+    queue = django_rq.get_queue(name, connection=_connection(name), commit_mode="auto")
+    queue.enqueue(
+        deliver,
+        task_id,
+        # Later than the task's own deadline, which says why.
+        job_timeout=int(conf.TASK_TIMEOUT.total_seconds()) + 60,
+        result_ttl=0,
+        failure_ttl=int(conf.TASK_TIME_TO_LIVE.total_seconds()),
+    )
+
+
+def _connection(name: str) -> Redis:
+    """One that gives up: as they come, they look for a silent Redis for a minute."""
+    connection: Redis = django_rq.get_connection(name)
+    if "USE_REDIS_CACHE" not in settings.RQ_QUEUES[name]:  # that one is the cache's
+        options = connection.connection_pool.connection_kwargs
+        options |= {"retry": Retry(NoBackoff(), 0), "socket_timeout": 1}
+        if "path" not in options:  # of a Unix socket
+            options["socket_connect_timeout"] = 1
+    return connection

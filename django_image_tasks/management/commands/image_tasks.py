@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from argparse import REMAINDER
+from contextlib import suppress
 from typing import Any
 
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_image_tasks.sweep import purge, sweep, sweep_every, sweeping
 
@@ -33,14 +34,18 @@ class Command(BaseCommand):
         getattr(self, command)(**options)
 
     def sweep(self, *, every: float | None, **options: Any) -> None:
-        if every is not None:
+        if every is None:
+            swept = vars(sweep())
+            return self.stdout.write(", ".join(f"{key}: {value}" for key, value in swept.items()))
+        with suppress(KeyboardInterrupt):
             return sweep_every(every)
-        self.stdout.write(", ".join(f"{key}: {value}" for key, value in vars(sweep()).items()))
 
     def purge(self, *, dry_run: bool, **options: Any) -> None:
         purged = purge(dry_run=dry_run)
         self.stdout.write(f"{purged} expired tasks {'would be ' if dry_run else ''}deleted.")
 
     def work(self, *, every: float, worker: list[str], **options: Any) -> None:
+        if not worker:
+            raise CommandError("Name the worker's own command: image_tasks work db_worker")
         with sweeping(every):
             call_command(*worker)

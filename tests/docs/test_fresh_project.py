@@ -1,0 +1,76 @@
+"""The README's snippets, in a project that ``startproject`` made."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.readme import ROOT, blocks, code_for
+
+PASTE = "Into your project"
+CREATE_AND_LIST = """
+from django.contrib.auth.models import User
+from django.test import Client
+
+client = Client(headers={"host": "localhost"})
+client.force_login(User.objects.create_user("dana"))
+task = {"type": "import", "input": {"import_from": "http://images.invalid/"}}
+print(client.post("/v2/tasks", task, content_type="application/json").status_code)
+print([task["status"] for task in client.get("/v2/tasks").json()["tasks"]])
+"""
+
+
+class Project:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._python("-m", "django", "startproject", "yourproject", str(path))
+
+    def paste(self, file: str, heading: str) -> None:
+        with (self.path / "yourproject" / file).open("a") as code:
+            code.write(code_for(file, heading))
+
+    def manage(self, *arguments: str) -> str:
+        return self._python(str(self.path / "manage.py"), *arguments)
+
+    def _python(self, *arguments: str) -> str:
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+        } | {"PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.path,
+            env=environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = Project(tmp_path)
+    project.paste("settings.py", PASTE)
+    project.paste("urls.py", PASTE)
+    return project
+
+
+def test_three_lines_and_a_migration_bring_the_api(project: Project) -> None:
+    project.manage("check")
+    project.manage("migrate")
+    printed = project.manage("shell", "-v", "0", "-c", CREATE_AND_LIST)
+    assert printed.splitlines() == ["201", "['pending']"]
+
+
+def test_the_other_settings_are_understood(project: Project) -> None:
+    [handler, *_] = blocks("python", page="docs/handlers.md")
+    (project.path / "yourproject" / "handlers.py").write_text(handler)
+    project.paste("settings.py", "Settings")
+    project.paste("settings.py", "Your own kind of task")
+    project.manage("check")
