@@ -116,9 +116,9 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     def pretty_input(self, task: Task) -> SafeString:
         return _pretty(task.input)
 
-    @admin.display(description=_("result"), empty_value="-")
-    def pretty_result(self, task: Task) -> SafeString | None:
-        return None if task.result is None else _pretty(task.result)
+    @admin.display(description=_("result"))
+    def pretty_result(self, task: Task) -> str:
+        return "-" if task.result is None else _pretty(task.result)
 
 
 def _pretty(value: Any) -> SafeString:

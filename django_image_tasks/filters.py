@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+import builtins
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
 
 from django.db.models import Q
+from django.forms import Form
 from django.http import HttpRequest
 from django_filters import Filter, FilterSet
 from django_filters.rest_framework import DjangoFilterBackend
@@ -29,7 +31,17 @@ from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import Status
 
 
-class WordsFilter(Filter):
+class QueryFilter(Filter):
+    """A filter of this API: it looks at the parameter of its own name, and keeps no state."""
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        # Made for every request; copy.copy() would take five times as long.
+        other = self.__new__(type(self))
+        other.__dict__ = self.__dict__.copy()
+        return other
+
+
+class WordsFilter(QueryFilter):
     """Equality with any of the words."""
 
     field_class = WordsField
@@ -47,7 +59,7 @@ class WordsFilter(Filter):
         return qs.filter((f"{self.field_name}__in", words))
 
 
-class TimesFilter(Filter):
+class TimesFilter(QueryFilter):
     """Comparisons with a time, all of which must hold."""
 
     field_class = TimesField
@@ -73,7 +85,7 @@ class TimesFilter(Filter):
                 return Q((f"{name}__{operator}", first))
 
 
-class SortFilter(Filter):
+class SortFilter(QueryFilter):
     """Part of the order, which the FilterSet applies as a whole."""
 
     field_class = RepeatedField
@@ -126,6 +138,23 @@ class TaskFilterSet(FilterSet):
         model = Task
         fields: Sequence[str] = ()
         form = TaskFilterForm
+
+    def get_form_class(self) -> builtins.type:
+        """Only the fields that the query names: making all of them costs more than the page."""
+        return self._form_class(
+            name
+            for name, filter_ in self.filters.items()
+            if name in self.data or not isinstance(filter_, QueryFilter)
+        )
+
+    @property
+    def whole_form(self) -> Form:
+        """Every field, for a page to show."""
+        return self._form_class(self.filters)(self.data)  # type: ignore[no-any-return]
+
+    def _form_class(self, names: Iterable[str]) -> builtins.type:
+        fields = {name: self.filters[name].field for name in names}
+        return builtins.type("TaskFilterForm", (self._meta.form,), fields)
 
     def filter_queryset(self, queryset: TaskQuerySet) -> TaskQuerySet:
         rows: TaskQuerySet = super().filter_queryset(queryset)

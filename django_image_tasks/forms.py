@@ -143,8 +143,8 @@ class TaskFilterForm(forms.Form):
     ordering: Sequence[SortKey]
 
     def clean(self) -> None:
-        data = self.cleaned_data
+        sort = [self.cleaned_data.get(name, ()) for name in ("sort_key", "sort_dir", "sort")]
         try:
-            self.ordering = parse_ordering(data["sort_key"], data["sort_dir"], data["sort"])
+            self.ordering = parse_ordering(*sort)
         except InvalidInput as error:
             raise ValidationError(str(error)) from None

@@ -78,7 +78,7 @@ class MarkerPagination(BasePagination):
 
     @property
     def next(self) -> str:
-        return TASKS_PATH + "?" + "&".join([*self._parameters, f"marker={self.page[-1].pk}"])
+        return TASKS_PATH + "?" + "&".join([*self._parameters, f"marker={self.page[-1].id}"])
 
     @property
     def _parameters(self) -> list[str]:

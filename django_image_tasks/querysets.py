@@ -64,8 +64,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def in_order(self, ordering: Sequence[SortKey]) -> Self:
         """Sort by these keys. A null comes after every value, and so first where descending."""
-        never = Value(NEVER, output_field=models.DateTimeField())
-        rows = self.alias(expires_at_or_never=Coalesce("expires_at", never))
+        rows = self
+        if any(key.name == "expires_at" for key in ordering):
+            never = Value(NEVER, output_field=models.DateTimeField())
+            rows = rows.alias(expires_at_or_never=Coalesce("expires_at", never))
         # MariaDB would sort again for a key that a filter holds at one value.
         constants = self._constants()
         rows = rows.order_by(*(key.term for key in ordering if key.name not in constants))

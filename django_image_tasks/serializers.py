@@ -22,7 +22,7 @@ WRITABLE = ("type", "input", "name")
 class TaskSummarySerializer(serializers.ModelSerializer[Task]):
     """A task as it stands in a list."""
 
-    columns: ClassVar[tuple[str, ...]] = (
+    columns: ClassVar[tuple[str, ...] | None] = (
         "id",
         "type",
         "status",
@@ -33,21 +33,25 @@ class TaskSummarySerializer(serializers.ModelSerializer[Task]):
         "name",
         "progress",
     )
-    """What a list reads from the database; a subclass that shows more adds to it."""
+    """What a list reads from the database, as named tuples; a subclass that shows more adds to it.
+
+    ``None`` reads whole tasks, for a subclass that needs their methods.
+    """
 
     class Meta:
         model = Task
         fields: ClassVar[Any] = ("type", "status", "owner", "name", "progress")
 
     def to_representation(self, instance: Task) -> dict[str, Any]:
+        id = str(instance.id)
         task = {
-            "id": str(instance.pk),
+            "id": id,
             "type": instance.type,
             "status": instance.status,
             "owner": instance.owner,
             "created_at": wire_time(instance.created_at),
             "updated_at": wire_time(instance.updated_at),
-            "self": f"/v2/tasks/{instance.pk}",
+            "self": f"/v2/tasks/{id}",
             "schema": "/v2/schemas/task",
         }
         if instance.expires_at:
@@ -128,7 +132,7 @@ def _check_storable(body: Any) -> None:
 
 
 def wire_time(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="seconds")[:19] + "Z"
+    return f"{time.astimezone(UTC).isoformat()[:19]}Z"
 
 
 def _name_of_image(input: Mapping[str, Any]) -> str:

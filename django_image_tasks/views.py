@@ -138,7 +138,7 @@ class TaskViewSet(
     def get_queryset(self) -> TaskQuerySet:
         tasks = self.get_visible().unexpired(timezone.now())
         columns = getattr(self.get_serializer_class(), "columns", None)
-        return tasks.only(*columns) if columns else tasks
+        return tasks.values_list(*columns, named=True) if columns else tasks
 
     def get_object(self) -> Task:
         pk = parse_uuid(self.kwargs["pk"])
