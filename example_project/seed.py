@@ -5,6 +5,7 @@ from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
 from django_image_tasks.models import Task
+from django_image_tasks.querysets import NEVER
 from django_image_tasks.states import Status
 
 WORKER = "demonstration"
@@ -47,6 +48,7 @@ def _task(user, name):
 def _processing(task):
     task.start(WORKER)
     task.report(9_437_184, 20_971_520)
+    _leave_alone(task)
 
 
 def _success(task):
@@ -67,8 +69,13 @@ def _failure(task):
     task.fail("Source answered 404 Not Found")
 
 
+def _leave_alone(task):
+    """Keep the worker and its sweep away from a task that is only shown."""
+    Task.objects.filter(pk=task.pk).update(lease_expires_at=NEVER)
+
+
 STATES = {
-    Status.PENDING: lambda task: None,
+    Status.PENDING: _leave_alone,
     Status.PROCESSING: _processing,
     Status.SUCCESS: _success,
     Status.FAILURE: _failure,

@@ -1,5 +1,6 @@
 """A project as somebody might have it, with the app plugged in."""
 
+import os
 from pathlib import Path
 
 import dj_database_url
@@ -59,6 +60,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
     }
 
+# The demonstration imports from itself, which no other project should allow.
+IMAGE_TASKS = {"IMPORT_TRUSTED_HOSTS": ["127.0.0.1"]}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -66,5 +69,5 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
-MEDIA_ROOT = BASE_DIR / "media"
+MEDIA_ROOT = os.environ.get("MEDIA_ROOT", BASE_DIR / "media")
 LOGIN_URL = "rest_framework:login"

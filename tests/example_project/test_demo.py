@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     environment = os.environ | {
         "DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}",
         "DJANGO_SETTINGS_MODULE": "example_project.settings",
+        "MEDIA_ROOT": str(tmp_path / "media"),
         "PYTHONUNBUFFERED": "1",
     }
     process = subprocess.Popen(
@@ -41,8 +43,8 @@ def demo(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     yield process
-    process.kill()
-    process.communicate()
+    process.terminate()
+    process.communicate(timeout=20)
 
 
 def until(process: subprocess.Popen[str], text: str) -> str:
@@ -54,12 +56,36 @@ def until(process: subprocess.Popen[str], text: str) -> str:
     return "".join(lines)
 
 
-def test_the_printed_line_lists_tasks_in_all_four_states(demo: subprocess.Popen[str]) -> None:
+def printed_lines(process: subprocess.Popen[str]) -> list[str]:
     needs_program("curl")
-    printed = until(demo, "Quit the server")
-    [line] = re.findall(r"curl .*", printed)
-    done = subprocess.run(shlex.split(line), capture_output=True, timeout=60)
-    assert sorted(task["status"] for task in json.loads(done.stdout)["tasks"]) == STATES
+    return re.findall(r"curl .*", until(process, "Quit the server"))
+
+
+def run(line: str, suffix: str = "") -> Any:
+    done = subprocess.run(shlex.split(line + suffix), capture_output=True, timeout=60)
+    return json.loads(done.stdout)
+
+
+def test_the_first_line_lists_tasks_in_all_four_states(demo: subprocess.Popen[str]) -> None:
+    listing, _ = printed_lines(demo)
+    assert sorted(task["status"] for task in run(listing)["tasks"]) == STATES
+
+
+def test_the_second_line_imports_an_image_while_the_first_shows_its_progress(
+    demo: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    listing, importing = printed_lines(demo)
+    created = run(importing)
+    seen = [created]
+    give_up = time.monotonic() + 60
+    while seen[-1]["status"] in ("pending", "processing") and time.monotonic() < give_up:
+        time.sleep(0.2)
+        seen.append(run(listing, f"/{created['id']}"))
+    assert seen[-1]["status"] == "success", seen[-1]
+    assert any(0 < task["progress"] < 100 for task in seen)
+    assert seen[-1]["result"]["disk_format"] == "qcow2"
+    stored = tmp_path / "media" / seen[-1]["result"]["location"]
+    assert stored.stat().st_size == seen[-1]["result"]["size"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,5 +1,9 @@
+import json
 import signal
 import socket
+import subprocess
+import sys
+from contextlib import contextmanager
 
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
@@ -16,11 +20,15 @@ The admin   {root}/admin/
   demo   demo      {demo}
   admin  admin     {admin}
 
-Try it:
+List the tasks:
 
   curl -s -H 'X-Auth-Token: {demo}' {root}/v2/tasks
 
-Ctrl-C ends it.
+Import an image, and list them again to see it run:
+
+  curl -s -H 'X-Auth-Token: {demo}' -H 'Content-Type: application/json' -d '{body}' {root}/v2/tasks
+
+A worker runs beside the server. Ctrl-C ends both.
 """
 
 
@@ -35,11 +43,26 @@ class Command(BaseCommand):
             raise CommandError("The demonstration has well-known passwords: it needs DEBUG = True.")
         port = free_port(port)
         call_command("migrate", verbosity=0)
-        self.stdout.write(WELCOME.format(root=f"http://{HOST}:{port}", **seed()))
+        root = f"http://{HOST}:{port}"
+        body = json.dumps({"type": "import", "input": {"import_from": f"{root}/demo.qcow2"}})
+        self.stdout.write(WELCOME.format(root=root, body=body, **seed()))
         self.stdout.flush()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
-        call_command("runserver", f"{HOST}:{port}", use_reloader=False)
+        with worker():
+            call_command("runserver", f"{HOST}:{port}", use_reloader=False)
+
+
+@contextmanager
+def worker():
+    """A worker in a process of its own, as in earnest."""
+    command = [sys.executable, "-m", "django", "image_tasks", "work", "db_worker", "--no-reload"]
+    process = subprocess.Popen(command, cwd=settings.BASE_DIR)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait()
 
 
 def free_port(port):
