@@ -68,29 +68,29 @@ class Settings:
     @property
     def FILTERSET_CLASS(self) -> type:
         """The django-filter ``FilterSet`` behind the list."""
-        return self._import("FILTERSET_CLASS", "django_image_tasks.filters.TaskFilterSet")  # type: ignore[no-any-return]
+        return self._import("FILTERSET_CLASS", "django_image_tasks.filters.TaskFilterSet")
 
     @property
     def PAGINATION_CLASS(self) -> type:
         """The DRF pagination class of the list."""
-        return self._import("PAGINATION_CLASS", "django_image_tasks.pagination.MarkerPagination")  # type: ignore[no-any-return]
+        return self._import("PAGINATION_CLASS", "django_image_tasks.pagination.MarkerPagination")
 
     @property
     def SERIALIZER_CLASS(self) -> type:
         """The DRF serializer of a whole task."""
-        return self._import("SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSerializer")  # type: ignore[no-any-return]
+        return self._import("SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSerializer")
 
     @property
     def LIST_SERIALIZER_CLASS(self) -> type:
         """The DRF serializer of a task in a list."""
-        return self._import(  # type: ignore[no-any-return]
+        return self._import(
             "LIST_SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSummarySerializer"
         )
 
     @property
     def EXCEPTION_HANDLER(self) -> Callable[..., Any]:
         """The DRF exception handler of our views."""
-        return self._import(  # type: ignore[no-any-return]
+        return self._import(
             "EXCEPTION_HANDLER", "django_image_tasks.exception_handler.exception_handler"
         )
 
@@ -98,32 +98,32 @@ class Settings:
 
     @property
     def OWNER(self) -> Callable[[Any], str | None]:
-        """Dotted path of a function from a request to its owner: a string, or ``None`` for nobody."""
-        return self._import("OWNER", "django_image_tasks.tenancy.owner_of_user")  # type: ignore[no-any-return]
+        """Dotted path of a function from a request to its owner: a string, or ``None``."""
+        return self._import("OWNER", "django_image_tasks.tenancy.owner_of_user")
 
     @property
     def ANONYMOUS_OWNER(self) -> str | None:
         """The owner of what anonymous clients create; ``None``: they are refused."""
-        return self._get("ANONYMOUS_OWNER", None)  # type: ignore[no-any-return]
+        return self._get("ANONYMOUS_OWNER", None)
 
     @property
     def KEYSTONE_ADMIN_ROLES(self) -> Sequence[str]:
-        """Roles whose holders see every owner's tasks and may touch them (keystonemiddleware only)."""
-        return self._get("KEYSTONE_ADMIN_ROLES", ["admin"])  # type: ignore[no-any-return]
+        """Keystone roles whose holders see every owner's tasks, and may touch them."""
+        return self._get("KEYSTONE_ADMIN_ROLES", ["admin"])
 
     # Tasks and how they run
 
     @property
     def HANDLERS(self) -> Mapping[str, str | None]:
         """Task type → dotted path of its handler, or ``None`` for a type that is only kept."""
-        return self._get(  # type: ignore[no-any-return]
+        return self._get(
             "HANDLERS", {"import": "django_image_tasks.handlers.image_import.ImageImport"}
         )
 
     @property
     def TASK_TIME_TO_LIVE(self) -> timedelta:
         """How long a finished task stays."""
-        return self._get("TASK_TIME_TO_LIVE", timedelta(hours=48))  # type: ignore[no-any-return]
+        return self._get("TASK_TIME_TO_LIVE", timedelta(hours=48))
 
     @property
     def ENGINE(self) -> str:
@@ -133,17 +133,17 @@ class Settings:
     @property
     def QUEUE(self) -> str | None:
         """Name of the engine's queue that tasks are put on; ``None``: the engine's own default."""
-        return self._get("QUEUE", None)  # type: ignore[no-any-return]
+        return self._get("QUEUE", None)
 
     @property
     def LEASE(self) -> timedelta:
         """How long a worker may be silent before its task is taken from it."""
-        return self._get("LEASE", timedelta(seconds=60))  # type: ignore[no-any-return]
+        return self._get("LEASE", timedelta(seconds=60))
 
     @property
     def REQUEUE_AFTER(self) -> timedelta:
         """How long a queue may keep a task before it is put on the queue again."""
-        return self._get("REQUEUE_AFTER", timedelta(hours=1))  # type: ignore[no-any-return]
+        return self._get("REQUEUE_AFTER", timedelta(hours=1))
 
     @property
     def MAX_ATTEMPTS(self) -> int:
@@ -153,12 +153,12 @@ class Settings:
     @property
     def RETRY_DELAY(self) -> timedelta:
         """The wait before the second attempt; it doubles with each one that follows."""
-        return self._get("RETRY_DELAY", timedelta(seconds=10))  # type: ignore[no-any-return]
+        return self._get("RETRY_DELAY", timedelta(seconds=10))
 
     @property
     def TASK_TIMEOUT(self) -> timedelta:
         """How long one attempt may take."""
-        return self._get("TASK_TIMEOUT", timedelta(hours=6))  # type: ignore[no-any-return]
+        return self._get("TASK_TIMEOUT", timedelta(hours=6))
 
     @property
     def SCRATCH_DIR(self) -> Path:
@@ -171,17 +171,17 @@ class Settings:
     @property
     def IMPORT_ALLOWED_SCHEMES(self) -> Sequence[str]:
         """URL schemes an image may be fetched over."""
-        return self._get("IMPORT_ALLOWED_SCHEMES", ["http", "https"])  # type: ignore[no-any-return]
+        return self._get("IMPORT_ALLOWED_SCHEMES", ["http", "https"])
 
     @property
     def IMPORT_ALLOWED_PORTS(self) -> Sequence[int]:
         """TCP ports an image may be fetched from."""
-        return self._get("IMPORT_ALLOWED_PORTS", [80, 443])  # type: ignore[no-any-return]
+        return self._get("IMPORT_ALLOWED_PORTS", [80, 443])
 
     @property
     def IMPORT_TRUSTED_HOSTS(self) -> Sequence[str]:
-        """``host`` or ``host:port`` entries that may be fetched from whatever their address and port."""
-        return self._get("IMPORT_TRUSTED_HOSTS", [])  # type: ignore[no-any-return]
+        """``host`` or ``host:port``: fetched from whatever their address and port."""
+        return self._get("IMPORT_TRUSTED_HOSTS", [])
 
     @property
     def IMPORT_MAX_SIZE(self) -> int:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig
-from django.core.exceptions import SuspiciousOperation
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.core.signals import got_request_exception
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError

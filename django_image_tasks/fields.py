@@ -35,7 +35,7 @@ class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
         return value.hex if value is not None and is_mariadb(connection) else value
 
 
-class DeepJSONField(models.JSONField):  # type: ignore[type-arg]
+class DeepJSONField(models.JSONField):
     """JSON of any depth. MariaDB's own type refuses to store more than 31 levels."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:

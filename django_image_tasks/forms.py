@@ -125,7 +125,7 @@ class TimesField(RepeatedField):
 
 
 def parse_second(text: str) -> tuple[datetime, datetime]:
-    """The first and the last microsecond of an ISO 8601 time; one and the same if it has a fraction.
+    """The first and the last microsecond of an ISO 8601 time; the same if it has a fraction.
 
     Raises ValueError or OverflowError for what is not a time, or not one in UTC.
     """

@@ -163,16 +163,16 @@ class Task(models.Model):
         message = f"Cancelled by {by}"
         with suppress(InvalidTransition):
             waiting = Task.objects.filter(status=Status.PENDING)
-            return self._end(waiting, Outcome.FAILURE, message)
+            self._end(waiting, Outcome.FAILURE, message)
+            return
         with suppress(InvalidTransition):
             running = Task.objects.filter(status=Status.PROCESSING, cancel_requested_at=None)
-            return self._write(
-                running, cancel_requested_at=timezone.now(), cancel_requested_by=by
-            )
+            self._write(running, cancel_requested_at=timezone.now(), cancel_requested_by=by)
+            return
         self.refresh_from_db()
         if self.status == Status.PENDING:
-            return self.cancel(by)
-        if self.status in FINISHED:
+            self.cancel(by)
+        elif self.status in FINISHED:
             raise InvalidTransition(f"Task {self.pk} has already finished.")
 
     def retry(self, *, user_id: str, request_id: str) -> Task:

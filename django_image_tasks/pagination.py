@@ -27,9 +27,7 @@ class MarkerPagination(BasePagination):
 
     template = "django_image_tasks/pager.html"
 
-    def paginate_queryset(
-        self, queryset: TaskQuerySet, request: Request, view: Any = None
-    ) -> list[Task]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The tasks of the page. Raises ParseError in the contract's words."""
         self.request = request
         limit = self.get_limit(request)
@@ -49,7 +47,7 @@ class MarkerPagination(BasePagination):
         if not re.fullmatch("[+-]?[0-9]+", text):
             raise ParseError("limit param must be an integer")
         # Python's int() refuses thousands of digits.
-        limit = min(Decimal(text), conf.API_LIMIT_MAX)
+        limit = min(Decimal(text), Decimal(conf.API_LIMIT_MAX))
         if limit < 0:
             raise ParseError("limit param must be positive")
         return int(limit)
@@ -61,7 +59,7 @@ class MarkerPagination(BasePagination):
         pk = parse_uuid(marker)
         if pk is None:
             raise ParseError("Invalid marker format")
-        position = visible.filter(pk=pk).values(*names).first()
+        position: Mapping[str, Any] | None = visible.filter(pk=pk).values(*names).first()
         if position is None:
             raise ParseError(f"Task with the given id {marker} was not found")
         return position

@@ -34,5 +34,6 @@ def check_body(request: Request) -> None:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (length.isdecimal() and int(length)):
         raise ParseError("Body expected in request.")
-    if request.negotiator.select_parser(request, request.parsers) is None:
+    negotiator: Any = request.negotiator
+    if negotiator.select_parser(request, request.parsers) is None:
         raise UnsupportedMediaType(request.content_type)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from django.db import connections, models
 from django.db.models import F, Func, Q, Value
@@ -95,7 +95,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         PostgreSQL and SQLite start inside an index with this, MariaDB with :func:`_behind`.
         """
         columns = [F(key.column) for key, _ in position]
-        values = [Value(value, self.model._meta.get_field(key.name)) for key, value in position]
+        values = [
+            Value(value, cast("models.Field[Any, Any]", self.model._meta.get_field(key.name)))
+            for key, value in position
+        ]
         return Func(
             Func(*columns, function=""),
             Func(*values, function=""),
@@ -113,7 +116,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
         }
 
     def _clone(self) -> Self:
-        clone = super()._clone()
+        clone: Self = super()._clone()  # type: ignore[misc]  # unknown to the stubs
         clone.ordering = self.ordering
         return clone
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -16,11 +16,10 @@ from rest_framework.request import Request
 _QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]*)?)")
 
 
-orjson: Any
 try:
     import orjson
 except ImportError:  # the extra [speed]
-    orjson = None
+    orjson = None  # type: ignore[assignment]
 
 
 class JSONRenderer(renderers.JSONRenderer):
@@ -29,11 +28,11 @@ class JSONRenderer(renderers.JSONRenderer):
     def render(
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Any = None
     ) -> bytes:
-        indent = self.get_indent(accepted_media_type, renderer_context or {})
+        indent = self.get_indent(accepted_media_type or "", renderer_context or {})
         if orjson and data is not None and not indent:
             # It refuses some of what DRF's encoder takes, as an integer of more than 64 bits.
             with suppress(orjson.JSONEncodeError):
-                return orjson.dumps(data)  # type: ignore[no-any-return]
+                return orjson.dumps(data)
         return super().render(data, accepted_media_type, renderer_context)
 
 
@@ -51,21 +50,21 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
 class ContentNegotiation(BaseContentNegotiation):
     """The media type that the client prefers; the first renderer's where it does not care."""
 
-    def select_parser(self, request: Request, parsers: Sequence[BaseParser]) -> BaseParser | None:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser | None:
         sent = request.content_type.partition(";")[0].strip().lower()
         return next((parser for parser in parsers if parser.media_type == sent), None)
 
     def select_renderer(
         self,
         request: Request,
-        renderers: Sequence[renderers.BaseRenderer],
+        renderers: Iterable[renderers.BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[renderers.BaseRenderer, str]:
         accept = request.headers.get("Accept") or "*/*"
         ranges = dict(map(_parse_range, accept.lower().split(",")))
         best = max(renderers, key=lambda renderer: _quality(str(renderer.media_type), ranges))
         if not _quality(str(best.media_type), ranges):
-            raise NotAcceptable(available_renderers=renderers)
+            raise NotAcceptable(available_renderers=list(renderers))
         return best, str(best.media_type)
 
 

@@ -43,15 +43,15 @@ class TaskSummarySerializer(serializers.ModelSerializer[Task]):
         fields: ClassVar[Any] = ("type", "status", "owner", "name", "progress")
 
     def to_representation(self, instance: Task) -> dict[str, Any]:
-        id = str(instance.id)
+        pk = str(instance.id)
         task = {
-            "id": id,
+            "id": pk,
             "type": instance.type,
             "status": instance.status,
             "owner": instance.owner,
             "created_at": wire_time(instance.created_at),
             "updated_at": wire_time(instance.updated_at),
-            "self": f"/v2/tasks/{id}",
+            "self": f"/v2/tasks/{pk}",
             "schema": "/v2/schemas/task",
         }
         if instance.expires_at:
@@ -73,7 +73,7 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
         return False, data
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The model's values. Raises ParseError in the contract's words, in the contract's order."""
+        """The model's values. Raises ParseError in the contract's words and order."""
         try:
             return self.validate_body(data)
         except InvalidInput as error:
@@ -85,7 +85,11 @@ class TaskSerializer(serializers.ModelSerializer[Task]):
         for key in ("type", "input"):
             if key not in data:
                 raise InvalidInput(f"Task '{key}' is required")
-        body = {key: data[key] for key in data if key in WRITABLE or key not in schemas.TASK["properties"]}
+        body = {
+            key: data[key]
+            for key in data
+            if key in WRITABLE or key not in schemas.TASK["properties"]
+        }
         _check_storable(body)
         schemas.check(body, schemas.new_task())
         handler = registry.get_handler(body["type"])

@@ -21,6 +21,10 @@ urlpatterns = [
         "v2/tasks/<str:pk>/actions/retry", TaskViewSet.as_view({"post": "retry"}), name="task-retry"
     ),
     path("v2/schemas/task", SchemaView.as_view(schema_document=schemas.TASK), name="schema-task"),
-    path("v2/schemas/tasks", SchemaView.as_view(schema_document=schemas.TASKS), name="schema-tasks"),
-    path("v2/schemas/image", SchemaView.as_view(schema_document=schemas.IMAGE), name="schema-image"),
+    path(
+        "v2/schemas/tasks", SchemaView.as_view(schema_document=schemas.TASKS), name="schema-tasks"
+    ),
+    path(
+        "v2/schemas/image", SchemaView.as_view(schema_document=schemas.IMAGE), name="schema-image"
+    ),
 ]

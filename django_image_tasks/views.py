@@ -51,7 +51,7 @@ class ImageAPIView(APIView):
 
     def get_authenticators(self) -> list[Any]:
         ours = [KeystoneAuthentication, XAuthTokenAuthentication]
-        classes = conf.AUTHENTICATION_CLASSES
+        classes: Any = conf.AUTHENTICATION_CLASSES
         if classes is None:
             classes = [*ours, *api_settings.DEFAULT_AUTHENTICATION_CLASSES]
         return [authentication() for authentication in classes]
@@ -135,14 +135,14 @@ class TaskViewSet(
             tenancy.get_owner(self.request), every_owner=tenancy.sees_every_owner(self.request)
         )
 
-    def get_queryset(self) -> TaskQuerySet:
+    def get_queryset(self) -> Any:
         tasks = self.get_visible().unexpired(timezone.now())
         columns = getattr(self.get_serializer_class(), "columns", None)
         return tasks.values_list(*columns, named=True) if columns else tasks
 
     def get_object(self) -> Task:
         pk = parse_uuid(self.kwargs["pk"])
-        task = pk and self.get_queryset().filter(pk=pk).first()
+        task: Task | None = pk and self.get_queryset().filter(pk=pk).first()
         if not task:
             raise NotFound(f"Could not find task {self.kwargs['pk']}")
         self.check_object_permissions(self.request, task)
@@ -186,7 +186,7 @@ class TaskViewSet(
         root = self.request.path.rpartition("/v2/")[0]
         return {"Location": self.request.build_absolute_uri(root + data["self"])}
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         on_task = "retrieve" in self.action_map.values()
         detail = NO_DELETE if request.method == "DELETE" and on_task else None
         raise MethodNotAllowed(str(request.method), detail)

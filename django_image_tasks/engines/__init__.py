@@ -36,9 +36,7 @@ def publish(task: Task) -> bool:
         logger.exception("task_not_enqueued task=%s engine=%s", task.pk, conf.ENGINE)
         return False
     now = timezone.now()
-    still_waiting = Task.objects.filter(
-        pk=task.pk, status=Status.PENDING, attempts=task.attempts
-    )
+    still_waiting = Task.objects.filter(pk=task.pk, status=Status.PENDING, attempts=task.attempts)
     still_waiting.update(enqueued_at=now, lease_expires_at=now + conf.REQUEUE_AFTER)
     return True
 

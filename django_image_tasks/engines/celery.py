@@ -17,9 +17,7 @@ GIVE_UP = {
 }
 
 
-@shared_task(
-    name="image_tasks.run", acks_late=True, reject_on_worker_lost=True, ignore_result=True
-)
+@shared_task(name="image_tasks.run", acks_late=True, reject_on_worker_lost=True, ignore_result=True)
 def run_image_task(task_id: str) -> None:
     deliver(task_id)
 

@@ -10,7 +10,7 @@ from django_image_tasks.engines import deliver
 if django.VERSION >= (6, 0):
     from django.tasks import task
 else:
-    from django_tasks import task
+    from django_tasks import task  # type: ignore[no-redef]  # the backport
 
 
 @task(queue_name=conf.QUEUE or "default")

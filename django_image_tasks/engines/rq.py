@@ -28,7 +28,7 @@ def enqueue(task_id: str) -> None:
 def _connection(name: str) -> Redis:
     """One that gives up: as they come, they look for a silent Redis for a minute."""
     connection: Redis = django_rq.get_connection(name)
-    if "USE_REDIS_CACHE" not in settings.RQ_QUEUES[name]:  # that one is the cache's
+    if "USE_REDIS_CACHE" not in settings.RQ_QUEUES[name]:  # type: ignore[misc]  # that one is the cache's
         options = connection.connection_pool.connection_kwargs
         options |= {"retry": Retry(NoBackoff(), 0), "socket_timeout": 1}
         if "path" not in options:  # of a Unix socket

@@ -38,7 +38,7 @@ class Context(Protocol):
 
 
 class Handler(ABC):
-    """Runs the tasks of one type. Subclass it, and name the class in ``IMAGE_TASKS["HANDLERS"]``."""
+    """Runs the tasks of one type. Name a subclass in ``IMAGE_TASKS["HANDLERS"]``."""
 
     type: ClassVar[str]
     """The ``type`` of the tasks it runs, at most 64 characters."""

@@ -152,6 +152,11 @@ def test_a_task_is_shown_with_its_attempts(operator: Client, make_task: Make) ->
         assert text in page
 
 
+def test_a_task_without_a_result_shows_none(operator: Client, make_task: Make) -> None:
+    result = page_of(operator, make_task()).partition("field-pretty_result")[2]
+    assert '<div class="readonly">-</div>' in result.partition("field-image_id")[0]
+
+
 def test_a_task_cannot_be_changed(admin_client: Client, make_task: Make) -> None:
     task = make_task(name="as it was")
     page = page_of(admin_client, task)

@@ -95,7 +95,9 @@ def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(make_tas
     for _ in range(3):
         executor.run(task.pk)
         task.refresh_from_db()
-        waits.append(task.available_at and round((task.available_at - task.updated_at).total_seconds()))
+        waits.append(
+            task.available_at and round((task.available_at - task.updated_at).total_seconds())
+        )
         Task.objects.filter(pk=task.pk).update(available_at=timezone.now())
 
     assert waits[:2] == [8, 16]

@@ -27,7 +27,9 @@ def expired(make_task):
     def make(count: int = 1) -> None:
         now = timezone.now()
         Task.objects.bulk_create(
-            Task(type="workload", owner="1", status="success", finished_at=now, expires_at=now - PAST)
+            Task(
+                type="workload", owner="1", status="success", finished_at=now, expires_at=now - PAST
+            )
             for _ in range(count)
         )
 

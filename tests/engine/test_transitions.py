@@ -141,7 +141,12 @@ def test_a_message_that_a_database_cannot_keep_is_made_fit(make_task):
 
 @pytest.mark.parametrize(
     "values",
-    [{"status": "queued"}, {"progress": 101}, {"status": "success"}, {"finished_at": timezone.now()}],
+    [
+        {"status": "queued"},
+        {"progress": 101},
+        {"status": "success"},
+        {"finished_at": timezone.now()},
+    ],
 )
 def test_the_database_itself_refuses_rows_that_cannot_be(task_in, values):
     task = task_in("pending")

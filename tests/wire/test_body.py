@@ -77,7 +77,9 @@ def test_what_is_not_json(post, body):
     assert error(post(body)) == (400, "Malformed JSON in request body.")
 
 
-@pytest.mark.parametrize("body", ["[]", "null", '"x"', "1", "true", '["type", "input"]', "[[[]]]", "NaN"])
+@pytest.mark.parametrize(
+    "body", ["[]", "null", '"x"', "1", "true", '["type", "input"]', "[[[]]]", "NaN"]
+)
 def test_what_is_no_object(post, body):
     assert error(post(body)) == (400, "Unexpected body type. Expected an object.")
 

@@ -67,7 +67,9 @@ def test_location_has_the_requests_scheme_and_host(api, settings):
     settings.ALLOWED_HOSTS = ["images.example"]
     body = {"type": "import", "input": SOURCE}
 
-    response = api.post("/v2/tasks", body, format="json", secure=True, HTTP_HOST="images.example:8443")
+    response = api.post(
+        "/v2/tasks", body, format="json", secure=True, HTTP_HOST="images.example:8443"
+    )
 
     assert response["Location"].startswith("https://images.example:8443/v2/tasks/")
 
@@ -99,7 +101,12 @@ def test_read_only_keys_are_ignored_whatever_they_hold(create, user, key, value)
 
     assert response.status_code == 201
     task = Task.objects.get()
-    assert (task.status, task.owner, task.message, task.progress) == ("pending", str(user.pk), "", 0)
+    assert (task.status, task.owner, task.message, task.progress) == (
+        "pending",
+        str(user.pk),
+        "",
+        0,
+    )
     assert response.json().get(key) != {"a": {"b": "\0"}}
 
 

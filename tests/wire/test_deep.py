@@ -108,12 +108,12 @@ def test_an_integer_that_python_will_not_read_is_refused(post):
     "text", ["\U0001f4be", "ä", "\x7f", "\u2028", "</script>", "\\u0000", "\x01", '"', "x" * 10_000]
 )
 def test_any_other_text_is_stored_and_shown(post, api, text):
-    input = {text: text}
+    sent = {text: text}
 
-    response = post(json.dumps(input))
+    response = post(json.dumps(sent))
 
     assert response.status_code == 201, response.content
-    assert api.get(response["Location"]).json()["input"] == input
+    assert api.get(response["Location"]).json()["input"] == sent
 
 
 def test_the_last_of_equal_keys_wins(post):
@@ -124,8 +124,8 @@ def test_the_last_of_equal_keys_wins(post):
 
 
 def test_large_input_is_stored_and_shown(post, api):
-    input = {"a": ["x" * 1_000] * 2_000}
+    sent = {"a": ["x" * 1_000] * 2_000}
 
-    response = post(json.dumps(input))
+    response = post(json.dumps(sent))
 
-    assert api.get(response["Location"]).json()["input"] == input
+    assert api.get(response["Location"]).json()["input"] == sent

@@ -40,7 +40,9 @@ def test_an_empty_value_is_none(api, make_task, param):
     assert len(ids(api.get(f"/v2/tasks?{param}="))) == 1
 
 
-@pytest.mark.parametrize("name", ["A", "a ", " a", "à", "a\u0300", "\U0001f4be", "%", "_", "'", "\\"])
+@pytest.mark.parametrize(
+    "name", ["A", "a ", " a", "à", "a\u0300", "\U0001f4be", "%", "_", "'", "\\"]
+)
 def test_text_is_equal_by_code_point(api, named, name):
     named("a", name, "\U0001f4bf", "ab")
 

@@ -150,9 +150,7 @@ PERMISSIONS = 2
 
 
 @pytest.mark.parametrize("limit", [1, 5, 50])
-def test_a_page_is_one_query_whatever_its_size(
-    api, make_task, limit, django_assert_num_queries
-):
+def test_a_page_is_one_query_whatever_its_size(api, make_task, limit, django_assert_num_queries):
     for _ in range(60):
         make_task()
 

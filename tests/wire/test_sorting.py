@@ -136,9 +136,7 @@ def test_the_nth_direction_belongs_to_the_nth_key(keys, given):
 
     ordering = parse_ordering(keys, given, [])
 
-    paired = [
-        SortKey(key, n >= len(given) or given[n] != "asc") for n, key in enumerate(keys)
-    ]
+    paired = [SortKey(key, n >= len(given) or given[n] != "asc") for n, key in enumerate(keys)]
     assert ordering[: len(keys)] == paired[: len(ordering)]
     assert ordering[-1].name == "id"
     assert {key.descending for key in ordering[len(keys) :]} <= {paired[-1].descending}

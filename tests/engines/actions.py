@@ -1,0 +1,101 @@
+"""What tests have done in a project's own process (see Project.call)."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from threading import Thread
+from typing import Any
+
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from django.core.wsgi import get_wsgi_application
+from django.db import connection, connections, transaction
+from django.utils import timezone
+
+from django_image_tasks import engines, scratch
+from django_image_tasks.conf import conf
+from django_image_tasks.models import Task
+
+
+class Server(ThreadedWSGIServer):
+    request_queue_size = 200
+
+
+def serve() -> int:
+    """Serve the project, for as long as this process lives; returns the port."""
+    server = Server(("127.0.0.1", 0), WSGIRequestHandler)
+    server.set_app(get_wsgi_application())
+    Thread(target=server.serve_forever, daemon=True).start()
+    return int(server.server_port)
+
+
+def create_database() -> None:
+    connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+
+
+def destroy_database() -> None:
+    connection.creation.destroy_test_db(connection.settings_dict["NAME"], verbosity=0)
+
+
+def submit(input: Mapping[str, Any], type: str = "steps") -> str:
+    """Create a task as the API does."""
+    with transaction.atomic():
+        task = Task.objects.create(type=type, owner="tests", input=input)
+        engines.submit(task)
+    return str(task.pk)
+
+
+def submit_many(count: int) -> list[str]:
+    return [submit({}) for _ in range(count)]
+
+
+def submit_in_time(input: Mapping[str, Any]) -> tuple[str, float]:
+    """Also returns the seconds it took."""
+    started = time.monotonic()
+    return submit(input), time.monotonic() - started
+
+
+def deliver(task_id: str, times: int) -> None:
+    """Put the same message on the queue so often, at once."""
+    enqueue = import_module(conf.ENGINE).enqueue
+
+    def put(number: int) -> None:
+        enqueue(task_id)
+        connections.close_all()
+
+    with ThreadPoolExecutor(times) as pool:
+        list(pool.map(put, range(times)))
+
+
+def create(input: Mapping[str, Any]) -> str:
+    """Create a task and die before it is on the queue."""
+    return str(Task.objects.create(type="steps", owner="tests", input=input).pk)
+
+
+def let_wait_be_over(task_id: str) -> None:
+    Task.objects.filter(pk=task_id).update(lease_expires_at=timezone.now())
+
+
+def cancel(task_id: str) -> None:
+    Task.objects.get(pk=task_id).cancel("mia")
+
+
+def row(task_id: str) -> dict[str, Any]:
+    task = Task.objects.filter(pk=task_id)
+    outcomes = task.get().history.values_list("outcome", flat=True)
+    return {**task.values().get(), "outcomes": list(outcomes)}
+
+
+def ends(task_ids: list[str]) -> list[tuple[str, int]]:
+    """The status and the number of attempts of those that have finished."""
+    tasks = Task.objects.filter(pk__in=task_ids).exclude(finished_at=None)
+    return list(tasks.values_list("status", "attempts"))
+
+
+def age_scratch() -> None:
+    """Make directories old enough for the sweep to look at."""
+    for path in conf.SCRATCH_DIR.iterdir():
+        os.utime(path, (0, time.time() - 2 * scratch.YOUNG))

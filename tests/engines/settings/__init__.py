@@ -1,0 +1,47 @@
+"""What the projects of these tests have in common. The environment says what is their own."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+
+from tests.settings import *  # noqa: F403
+from tests.settings import DATABASES
+
+NAME = os.environ["ENGINE_TESTS_NAME"]
+DIRECTORY = Path(os.environ["ENGINE_TESTS_DIRECTORY"])
+
+
+def own_database(database):
+    """A database on the same server, which create_test_db makes and nobody takes for a test's."""
+    sqlite = database["ENGINE"] == "django.db.backends.sqlite3"
+    name = str(DIRECTORY / "db.sqlite3") if sqlite else NAME
+    return {**database, "NAME": name, "TEST": {"NAME": name}}
+
+
+DATABASES["default"] = own_database(DATABASES["default"])
+ALLOWED_HOSTS = ["127.0.0.1"]
+MEDIA_ROOT = DIRECTORY / "media"
+STORAGES = {
+    "default": {"BACKEND": "tests.engines.storage.StoppingStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+IMAGE_TASKS = {
+    "HANDLERS": {
+        "steps": "tests.engines.steps.Steps",
+        "import": "django_image_tasks.handlers.image_import.ImageImport",
+    },
+    "ANONYMOUS_OWNER": "tests",
+    "IMPORT_TRUSTED_HOSTS": ["127.0.0.1"],
+    "LEASE": timedelta(seconds=5),
+    "SCRATCH_DIR": DIRECTORY / "scratch",
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "loggers": {
+        "django_image_tasks": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}

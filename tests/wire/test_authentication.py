@@ -1,0 +1,236 @@
+"""Who is asking: tokens, sessions, and the headers of keystonemiddleware."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from tests.wire.answers import error, ids
+from tests.wire.conftest import SOURCE
+
+BODY = {"type": "import", "input": SOURCE}
+VOUCHED = {
+    "keystone.token_info": {"token": {}},
+    "HTTP_X_IDENTITY_STATUS": "Confirmed",
+    "HTTP_X_USER_ID": "u1",
+    "HTTP_X_USER_NAME": "una",
+    "HTTP_X_PROJECT_ID": "p1",
+    "HTTP_X_ROLES": "member,reader",
+}
+
+
+@pytest.fixture
+def token(user):
+    return Token.objects.create(user=user).key
+
+
+def get(client, **headers):
+    return client.get("/v2/tasks", headers=headers)
+
+
+# X-Auth-Token
+
+
+def test_a_token_is_its_user(client, token, make_task):
+    mine = make_task()
+
+    assert ids(client.get("/v2/tasks", headers={"X-Auth-Token": token})) == [str(mine.pk)]
+
+
+def test_a_token_costs_one_query(client, token, django_assert_num_queries):
+    with django_assert_num_queries(1 + 2 + 1):  # the token, the user's permissions, the page
+        client.get("/v2/tasks", headers={"X-Auth-Token": token})
+
+
+@pytest.mark.parametrize("sent", ["bad", "é", "\0", "x" * 10_000, "a b", "\xff", "'", "\n"])
+def test_a_token_that_is_nobodys_is_refused(client, token, sent):
+    response = client.get("/v2/tasks", HTTP_X_AUTH_TOKEN=sent)
+
+    assert error(response) == (401, "Invalid token.")
+    assert response["WWW-Authenticate"]
+
+
+def test_the_token_of_an_inactive_user_is_refused(client, token, user):
+    User.objects.update(is_active=False)
+
+    response = client.get("/v2/tasks", headers={"X-Auth-Token": token})
+
+    assert error(response) == (401, "User inactive or deleted.")
+
+
+def test_an_empty_token_is_none(client, db):
+    response = client.get("/v2/tasks", headers={"X-Auth-Token": ""})
+
+    assert error(response) == (401, "Authentication credentials were not provided.")
+
+
+def test_without_drfs_tokens_the_header_means_nothing(client, user, settings):
+    settings.INSTALLED_APPS = [
+        app for app in settings.INSTALLED_APPS if app != "rest_framework.authtoken"
+    ]
+    client.force_login(user)
+
+    assert client.get("/v2/tasks", headers={"X-Auth-Token": "bad"}).status_code == 200
+
+
+@pytest.mark.parametrize("sent", ["notused", "é", "x" * 10_000])
+def test_where_anonymous_clients_are_let_in_a_made_up_token_is_none(client, db, settings, sent):
+    settings.IMAGE_TASKS = {"ANONYMOUS_OWNER": "commons"}
+
+    assert client.get("/v2/tasks", HTTP_X_AUTH_TOKEN=sent).status_code == 200
+
+
+def test_where_anonymous_clients_are_let_in_a_token_is_still_its_user(
+    client, token, make_task, settings
+):
+    settings.IMAGE_TASKS = {"ANONYMOUS_OWNER": "commons"}
+    mine = make_task()
+
+    assert ids(client.get("/v2/tasks", headers={"X-Auth-Token": token})) == [str(mine.pk)]
+
+
+# The host's own
+
+
+def test_the_hosts_default_classes_follow_ours(client, user, make_task):
+    mine = make_task()
+    user.set_password("secret")
+    user.save()
+    basic = base64.b64encode(b"ada:secret").decode()
+
+    response = client.get("/v2/tasks", headers={"Authorization": f"Basic {basic}"})
+
+    assert ids(response) == [str(mine.pk)]
+
+
+@pytest.mark.parametrize(
+    "credentials", [b"a\0b:c", b"ada:\0", b"\xff\xfe:x", b":", b"", b"x" * 10_000, "é:é".encode()]
+)
+def test_credentials_that_are_nobodys(client, user, credentials):
+    header = f"Basic {base64.b64encode(credentials).decode()}"
+
+    assert error(client.get("/v2/tasks", headers={"Authorization": header}))[0] == 401
+
+
+@pytest.mark.parametrize("header", ["Basic", "Basic é", "Basic a b", "Basic ==", "\0", "Token x"])
+def test_an_authorization_that_cannot_be_read(client, db, header):
+    assert error(client.get("/v2/tasks", HTTP_AUTHORIZATION=header))[0] == 401
+
+
+@pytest.fixture
+def browser(user):
+    """A client with a session, and no CSRF token."""
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(user)
+    return browser
+
+
+def test_a_session_reads(browser):
+    assert browser.get("/v2/tasks").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"{}", "application/json"),
+        (b"a=b", "application/x-www-form-urlencoded"),
+        (b"--x", "multipart/form-data; boundary=x"),
+        (b"x", "multipart/form-data"),
+        (b"a&" * 5_000, "application/x-www-form-urlencoded"),
+        (b"x" * 3_000_000, "application/x-www-form-urlencoded"),
+        (b"", "text/plain"),
+    ],
+)
+@pytest.mark.parametrize("accept", ["*/*", "text/html"])
+def test_a_session_without_a_csrf_token_writes_nothing(browser, body, content_type, accept):
+    response = browser.post(
+        "/v2/tasks", body, content_type=content_type, headers={"Accept": accept}
+    )
+
+    assert response.status_code == 403
+    assert b"CSRF Failed" in response.content
+
+
+def test_a_session_with_a_csrf_token_in_the_header_writes(browser):
+    browser.cookies["csrftoken"] = token = "x" * 32
+
+    response = browser.post(
+        "/v2/tasks", BODY, content_type="application/json", headers={"X-CSRFToken": token}
+    )
+
+    assert response.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"csrfmiddlewaretoken=" + b"x" * 32, "application/x-www-form-urlencoded"),
+        (b"x" * 3_000_000, "application/x-www-form-urlencoded"),
+        (b"a&" * 5_000, "application/x-www-form-urlencoded"),
+        (b"--x", "multipart/form-data; boundary=x"),
+        (b"x", "multipart/form-data"),
+    ],
+)
+def test_a_session_cannot_send_a_form(browser, body, content_type):
+    browser.cookies["csrftoken"] = token = "x" * 32
+
+    response = browser.post(
+        "/v2/tasks", body, content_type=content_type, headers={"X-CSRFToken": token}
+    )
+
+    assert error(response)[0] == 415
+
+
+# keystonemiddleware
+
+
+@pytest.fixture
+def vouched(client):
+    """A client whose requests come through keystonemiddleware."""
+
+    def get(path="/v2/tasks", **environ):
+        return client.get(path, **{**VOUCHED, **environ})
+
+    return get
+
+
+def test_a_project_is_the_owner(vouched, make_task):
+    theirs = make_task(owner="p1")
+    make_task()
+
+    assert ids(vouched()) == [str(theirs.pk)]
+
+
+def test_who_created_a_task_in_a_project(client, db):
+    response = client.post("/v2/tasks", BODY, content_type="application/json", **VOUCHED)
+
+    assert (response.json()["owner"], response.json()["user_id"]) == ("p1", "u1")
+
+
+@pytest.mark.parametrize("roles", ["admin", "member, admin"])
+def test_an_admin_of_a_project_sees_every_task(vouched, make_task, roles):
+    make_task()
+
+    assert len(ids(vouched(HTTP_X_ROLES=roles))) == 1
+
+
+def test_an_admin_without_a_project_sees_nothing(vouched, make_task):
+    make_task()
+
+    assert ids(vouched(HTTP_X_ROLES="admin", HTTP_X_PROJECT_ID="")) == []
+
+
+@pytest.mark.parametrize("status", ["Invalid", "", "confirmed"])
+def test_an_identity_that_is_not_confirmed_is_none(vouched, db, status):
+    assert vouched(HTTP_X_IDENTITY_STATUS=status).status_code == 401
+
+
+@pytest.mark.parametrize("name", ["HTTP_KEYSTONE_TOKEN_INFO", "HTTP_KEYSTONE.TOKEN_INFO", "X"])
+def test_the_headers_mean_nothing_without_the_middleware(client, db, name):
+    forged = {key: value for key, value in VOUCHED.items() if key.startswith("HTTP")}
+
+    assert client.get("/v2/tasks", **forged, **{name: "{}"}).status_code == 401

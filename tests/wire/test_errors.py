@@ -1,0 +1,231 @@
+"""Errors: OpenStack's nested form, for whatever goes wrong."""
+
+from __future__ import annotations
+
+import logging
+
+import django
+import pytest
+from django.core.signals import got_request_exception
+from django.db import connection
+from django.db.models.signals import post_save
+from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.test import APIClient
+
+from django_image_tasks.exception_handler import error_response
+from django_image_tasks.models import Task
+from tests.wire.answers import error
+
+
+@pytest.mark.parametrize(
+    ("status", "key", "title"),
+    [
+        (400, "badRequest", "Bad Request"),
+        (401, "unauthorized", "Unauthorized"),
+        (403, "forbidden", "Forbidden"),
+        (404, "itemNotFound", "Not Found"),
+        (405, "badMethod", "Method Not Allowed"),
+        (406, "notAcceptable", "Not Acceptable"),
+        (409, "conflictingRequest", "Conflict"),
+        (413, "requestTooLarge", "Request Entity Too Large"),
+        (415, "badMediaType", "Unsupported Media Type"),
+        (429, "overLimit", "Too Many Requests"),
+        (500, "imageFault", "Internal Server Error"),
+        (503, "serviceUnavailable", "Service Unavailable"),
+        (418, "badRequest", "Bad Request"),
+        (507, "imageFault", "Internal Server Error"),
+    ],
+)
+def test_keys(status, key, title):
+    exception = APIException("text")
+    exception.status_code = status
+
+    response = error_response(exception)
+
+    assert response.status_code == status
+    assert list(response.data) == [key]
+    assert list(response.data[key].items()) == [
+        ("code", status),
+        ("title", title),
+        ("message", "text"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("detail", "message"),
+    [
+        ("text", "text"),
+        (["first", "second"], "first"),
+        ({"a": ["text"]}, "a: text"),
+        ({"a": {"b": ["text"]}}, "a.b: text"),
+        ({"non_field_errors": ["text"]}, "text"),
+        ([{"a": ["text"]}], "a: text"),
+    ],
+)
+def test_the_first_of_drfs_details_is_the_message(detail, message):
+    response = error_response(ValidationError(detail))
+
+    assert response.data["badRequest"]["message"] == message
+    assert not isinstance(response.data["badRequest"]["message"], ErrorDetail | list)
+
+
+def test_markup_is_not_touched(api):
+    response = api.get("/v2/tasks?type=<b>")
+
+    assert error(response) == (400, "Invalid type value: <b>")
+    assert b"<b>" in response.content
+
+
+def test_an_anonymous_client_is_told_how_to_authenticate(client, db):
+    response = client.get("/v2/tasks")
+
+    assert error(response) == (401, "Authentication credentials were not provided.")
+    assert response["WWW-Authenticate"] == 'X-Auth-Token realm="image"'
+
+
+def test_a_throttled_client_is_told_when_to_come_back(api, settings):
+    settings.IMAGE_TASKS = {"THROTTLE_CLASSES": ["tests.wire.hosts.Throttle"]}
+
+    response = api.get("/v2/tasks")
+
+    assert error(response)[0] == 429
+    assert response["Retry-After"] == "3"
+
+
+def test_refusal_comes_before_any_parameter(client, db, settings):
+    assert error(client.get("/v2/tasks?limit=x"))[0] == 401
+    settings.IMAGE_TASKS = {"PERMISSION_CLASSES": ["tests.wire.hosts.Nobody"]}
+    assert error(client.get("/v2/tasks?limit=x"))[0] == 401
+
+
+@pytest.mark.urls("tests.wire.hosts")
+def test_the_hosts_own_views_keep_their_format(api):
+    assert api.get("/own").json() == {"detail": "Not found."}
+    assert error(api.get("/v2/tasks/7"))[0] == 404
+
+
+# A fault of ours
+
+
+@pytest.fixture
+def broken(settings):
+    settings.IMAGE_TASKS = {"HANDLERS": {"import": "tests.wire.handlers.Broken"}}
+
+
+@pytest.fixture
+def faults(user):
+    """A client whose test does not end with the server's fault."""
+    api = APIClient(raise_request_exception=False)
+    api.force_authenticate(user)
+    return api
+
+
+POST = ("/v2/tasks", {"type": "import", "input": {}})
+
+
+@pytest.mark.parametrize("debug", [True, False])
+def test_a_fault_is_told_without_details(faults, broken, settings, debug):
+    settings.DEBUG = debug
+
+    response = faults.post(*POST, format="json")
+
+    assert error(response) == (500, "The server could not process the request.")
+    assert list(response.json()) == ["imageFault"]
+    assert "x-openstack-request-id" in response
+
+
+def test_a_fault_sends_djangos_signal(faults, broken):
+    received = []
+
+    def receive(sender, request, **kwargs):
+        received.append(request.path)
+
+    got_request_exception.connect(receive)
+    faults.post(*POST, format="json")
+    got_request_exception.disconnect(receive)
+
+    assert received == ["/v2/tasks"]
+
+
+def test_a_fault_is_logged_once_as_django_would(faults, broken, caplog):
+    faults.post(*POST, format="json")
+
+    [record] = [record for record in caplog.records if record.name == "django.request"]
+    assert record.getMessage() == "Internal Server Error: /v2/tasks"
+    assert record.levelno == logging.ERROR
+    assert record.exc_info[0] is ZeroDivisionError
+    assert (record.status_code, record.request.path) == (500, "/v2/tasks")
+
+
+def test_a_fault_is_mailed_to_the_admins(faults, broken, settings, mailoutbox):
+    mia = "mia@example.com"
+    settings.ADMINS = [("Mia", mia)] if django.VERSION < (6, 0) else [mia]
+
+    faults.post(*POST, format="json")
+
+    [mail] = mailoutbox
+    assert "Internal Server Error: /v2/tasks" in mail.subject
+    assert "ZeroDivisionError" in mail.body
+
+
+def test_a_fault_in_a_setting_of_the_host(faults, settings):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.broken_owner"}
+
+    assert error(faults.get("/v2/tasks"))[0] == 500
+
+
+@pytest.fixture
+def atomic_requests(monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
+
+
+def test_a_fault_rolls_an_atomic_request_back(faults, atomic_requests):
+    def fail(**kwargs):
+        raise ZeroDivisionError
+
+    post_save.connect(fail, Task)
+    body = {"type": "import", "input": {"import_from": "https://example.com/"}}
+    response = faults.post("/v2/tasks", body, format="json")
+    post_save.disconnect(fail, Task)
+
+    assert response.status_code == 500
+    assert not Task.objects.exists()
+
+
+# Django's own refusals
+
+
+def test_too_many_fields(api, settings):
+    settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
+
+    code, message = error(api.get("/v2/tasks?a&b&c&d"))
+
+    assert code == 400
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in message
+
+
+@pytest.fixture
+def no_middleware(settings):
+    """Without Django's CommonMiddleware a forged Host gets as far as us."""
+    settings.MIDDLEWARE = []
+
+
+@pytest.mark.parametrize("host", ["evil.example", "a b", "x" * 10_000, "\xe9", "[::1", "a:b:c", ""])
+@pytest.mark.parametrize("path", ["/v2/tasks", "/versions", "/", "/v2/schemas/task"])
+def test_a_forged_host(api, no_middleware, path, host):
+    assert error(api.get(path, HTTP_HOST=host))[0] == 400
+
+
+def test_a_forged_host_makes_no_task(api, no_middleware):
+    body = {"type": "import", "input": {"import_from": "https://example.com/"}}
+
+    response = api.post("/v2/tasks", body, format="json", HTTP_HOST="evil.example")
+
+    assert error(response)[0] == 400
+    assert not Task.objects.exists()
+
+
+def test_a_suspicious_operation(api, settings):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.suspicious_owner"}
+
+    assert error(api.get("/v2/tasks")) == (400, "Not from there.")

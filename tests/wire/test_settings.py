@@ -1,0 +1,174 @@
+"""Every class of the wire can be the host's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.filters import SearchFilter
+from rest_framework.generics import GenericAPIView
+from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.parsers import FormParser
+from rest_framework.renderers import AdminRenderer, JSONRenderer
+from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
+from rest_framework.versioning import AcceptHeaderVersioning
+
+from django_image_tasks.filters import TaskFilterSet, WordsFilter
+from django_image_tasks.permissions import IsAuthenticatedOrNamed
+from django_image_tasks.serializers import TaskSerializer, TaskSummarySerializer
+from tests.wire.answers import error, names
+from tests.wire.hosts import Nobody
+
+HERE = "tests.wire.test_settings"
+
+
+class AsAda(BaseAuthentication):
+    def authenticate(self, request: Any) -> Any:
+        return User.objects.get(username="ada"), None
+
+
+class ReadOnly(IsAuthenticatedOrNamed):
+    def has_permission(self, request: Any, view: Any) -> bool:
+        return request.method == "GET"
+
+
+class NoThrottle(BaseThrottle):
+    def allow_request(self, request: Any, view: Any) -> bool:
+        return True
+
+
+class PlainRenderer(JSONRenderer):
+    media_type = "text/plain"
+
+
+class MessageFilterSet(TaskFilterSet):
+    message = WordsFilter("message")
+
+
+class PagePagination(PageNumberPagination):
+    page_size = 1
+
+
+class LoudSerializer(TaskSerializer):
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {**super().to_representation(instance), "loud": True}
+
+
+class MessageSerializer(TaskSummarySerializer):
+    columns = (*TaskSummarySerializer.columns, "message")
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {**super().to_representation(instance), "message": instance.message}
+
+
+def teapot(exc: Exception, context: Any) -> Response:
+    return Response({"short": "stout"}, status=418)
+
+
+@pytest.fixture
+def use(settings):
+    def use(name, value):
+        settings.IMAGE_TASKS = {name: value}
+
+    return use
+
+
+def test_authentication_classes(client, user, use):
+    use("AUTHENTICATION_CLASSES", [f"{HERE}.AsAda"])
+
+    assert client.get("/v2/tasks").status_code == 200
+
+
+def test_permission_classes(api, create, use):
+    use("PERMISSION_CLASSES", [f"{HERE}.ReadOnly"])
+
+    assert api.get("/v2/tasks").status_code == 200
+    assert error(create())[0] == 403
+
+
+def test_throttle_classes(api, use):
+    use("THROTTLE_CLASSES", ["tests.wire.hosts.Throttle", f"{HERE}.NoThrottle"])
+
+    assert api.get("/v2/tasks").status_code == 429
+
+
+def test_renderer_classes(api, use):
+    use("RENDERER_CLASSES", [f"{HERE}.PlainRenderer"])
+
+    response = api.get("/v2/tasks")
+
+    assert response["Content-Type"] == "text/plain"
+    assert "Vary" not in response or "Accept" not in response["Vary"].split(", ")
+
+
+def test_filterset_class(api, make_task, use):
+    use("FILTERSET_CLASS", f"{HERE}.MessageFilterSet")
+    make_task(name="a", message="x")
+    make_task(name="b", message="y")
+
+    assert names(api.get("/v2/tasks?message=x")) == ["a"]
+
+
+def test_pagination_class(api, make_task, use):
+    use("PAGINATION_CLASS", f"{HERE}.PagePagination")
+    make_task()
+    make_task()
+
+    assert len(api.get("/v2/tasks?page=2").json()["results"]) == 1
+
+
+def test_serializer_class(create, use):
+    use("SERIALIZER_CLASS", f"{HERE}.LoudSerializer")
+
+    assert create().json()["loud"] is True
+
+
+def test_list_serializer_class(api, make_task, use, django_assert_num_queries):
+    use("LIST_SERIALIZER_CLASS", f"{HERE}.MessageSerializer")
+    make_task(message="x")
+    make_task(message="y")
+
+    with django_assert_num_queries(3):
+        response = api.get("/v2/tasks")
+
+    assert [task["message"] for task in response.json()["tasks"]] == ["y", "x"]
+
+
+def test_exception_handler(api, use):
+    use("EXCEPTION_HANDLER", f"{HERE}.teapot")
+
+    response = api.get("/v2/tasks/7")
+
+    assert (response.status_code, response.json()) == (418, {"short": "stout"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("permission_classes", [Nobody]),
+        ("renderer_classes", [AdminRenderer]),
+        ("parser_classes", [FormParser]),
+        ("pagination_class", CursorPagination),
+        ("filter_backends", [SearchFilter]),
+        ("versioning_class", AcceptHeaderVersioning),
+        ("metadata_class", None),
+        ("content_negotiation_class", None),
+    ],
+)
+def test_the_hosts_own_defaults_do_not_reach_us(api, create, monkeypatch, name, value):
+    # REST framework reads its settings once, into the attributes of this class.
+    monkeypatch.setattr(GenericAPIView, name, value)
+
+    assert api.get("/v2/tasks").json()["tasks"] == []
+    assert error(api.get("/v2/tasks/7"))[0] == 404
+    assert create().status_code == 201
+    assert api.options("/v2/tasks").status_code == 200
+
+
+def test_the_hosts_own_exception_handler_does_not_reach_us(api, settings):
+    settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{HERE}.teapot"}
+
+    assert error(api.get("/v2/tasks/7"))[0] == 404

@@ -1,0 +1,169 @@
+"""Whose tasks a request sees."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from rest_framework.test import APIClient
+
+from django_image_tasks.models import Task
+from tests.wire.answers import allow, error, ids
+from tests.wire.conftest import SOURCE
+
+BODY = {"type": "import", "input": SOURCE}
+
+
+@pytest.fixture
+def tasks(make_task):
+    """One of the user's own, and one of somebody else."""
+    return make_task(), make_task(owner="somebody else")
+
+
+@pytest.fixture
+def watcher(user, api):
+    """The client of a user who sees every owner's tasks."""
+    allow(user, "view_all_tasks")
+    api.force_authenticate(User.objects.get())
+    return api
+
+
+def test_a_user_sees_its_owners_tasks(api, tasks):
+    mine, other = tasks
+
+    assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
+    assert api.get(f"/v2/tasks/{mine.pk}").status_code == 200
+    assert api.get(f"/v2/tasks/{other.pk}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query", ["owner=somebody%20else", "owner=in:1,somebody%20else", "sort_key=owner", "id={}"]
+)
+def test_no_parameter_shows_somebody_elses_task(api, tasks, query):
+    _, other = tasks
+
+    assert str(other.pk) not in ids(api.get(f"/v2/tasks?{query.format(other.pk)}"))
+
+
+def test_owners_differ_in_case_and_spaces(make_task):
+    mia = User.objects.create_user("mia")
+    mia.image_tasks_owner = "abc"
+    api = APIClient()
+    api.force_authenticate(mia)
+    mine, *_ = [make_task(owner=owner) for owner in ("abc", "ABC", "abc ", " abc", "abć", "")]
+
+    assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
+
+
+def test_the_permission_shows_every_task(watcher, tasks):
+    mine, other = tasks
+
+    assert ids(watcher.get("/v2/tasks")) == [str(other.pk), str(mine.pk)]
+    assert ids(watcher.get("/v2/tasks?owner=somebody%20else")) == [str(other.pk)]
+    assert watcher.get(f"/v2/tasks/{other.pk}").json()["owner"] == "somebody else"
+
+
+def test_the_permission_may_come_from_a_group(api, user, tasks):
+    group = Group.objects.create(name="watchers")
+    group.permissions.add(Permission.objects.get(codename="view_all_tasks"))
+    user.groups.add(group)
+
+    assert len(ids(api.get("/v2/tasks"))) == 2
+
+
+def test_other_permissions_show_nothing_more(api, user, tasks):
+    allow(user, "view_task", "change_task", "add_task", "delete_task")
+    api.force_authenticate(User.objects.get())
+
+    assert len(ids(api.get("/v2/tasks"))) == 1
+
+
+def test_what_a_watcher_creates_is_its_own(watcher, user):
+    assert watcher.post("/v2/tasks", BODY, format="json").json()["owner"] == str(user.pk)
+
+
+def test_without_an_owner_the_list_is_empty(watcher, tasks, settings, django_assert_num_queries):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.no_owner"}
+
+    assert ids(watcher.get("/v2/tasks")) == []
+    assert watcher.get(f"/v2/tasks/{tasks[0].pk}").status_code == 404
+    assert error(watcher.get(f"/v2/tasks?marker={tasks[0].pk}"))[0] == 400
+
+
+def test_without_an_owner_nothing_is_created(watcher, settings):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.no_owner"}
+
+    response = watcher.post("/v2/tasks", b"", content_type="text/plain")
+
+    assert error(response) == (403, "Tasks belong to an owner, and this request has none.")
+    assert not Task.objects.exists()
+
+
+@pytest.mark.parametrize("owner", ["", None])
+def test_an_empty_owner_is_none(api, user, make_task, owner):
+    user.image_tasks_owner = owner
+    make_task(owner="")
+
+    assert ids(api.get("/v2/tasks")) == []
+    assert api.post("/v2/tasks", BODY, format="json").status_code == 403
+
+
+def test_a_setting_names_the_owner(api, make_task, settings):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_from_header"}
+    theirs = make_task(owner="them")
+    make_task()
+    api.credentials(HTTP_X_OWNER="them")
+
+    assert ids(api.get("/v2/tasks")) == [str(theirs.pk)]
+    assert api.post("/v2/tasks", BODY, format="json").json()["owner"] == "them"
+
+
+def test_an_owner_is_always_a_string(api, settings):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_that_is_a_number"}
+
+    created = api.post("/v2/tasks", BODY, format="json")
+
+    assert created.json()["owner"] == "7"
+    assert ids(api.get("/v2/tasks")) == [created.json()["id"]]
+
+
+# Nobody in particular
+
+
+def test_anonymous_clients_are_refused(client, db):
+    assert client.get("/v2/tasks").status_code == 401
+    assert client.post("/v2/tasks", BODY, content_type="application/json").status_code == 401
+    assert client.get("/v2/tasks/7").status_code == 401
+
+
+@pytest.fixture
+def commons(settings):
+    settings.IMAGE_TASKS = {"ANONYMOUS_OWNER": "commons"}
+
+
+def test_a_setting_lets_anonymous_clients_in(client, commons, make_task):
+    make_task()
+
+    created = client.post("/v2/tasks", BODY, content_type="application/json")
+
+    assert created.status_code == 201
+    assert created.json()["owner"] == "commons"
+    assert "user_id" not in created.json()
+    assert ids(client.get("/v2/tasks")) == [created.json()["id"]]
+
+
+def test_a_known_user_keeps_its_own_owner_beside_anonymous_ones(api, user, commons, make_task):
+    make_task(owner="commons")
+    mine = make_task()
+
+    assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
+
+
+def test_an_anonymous_client_that_is_let_in_without_an_owner_sees_nothing(
+    client, make_task, settings
+):
+    permission = "rest_framework.permissions.AllowAny"
+    settings.IMAGE_TASKS = {"PERMISSION_CLASSES": [permission]}
+    make_task()
+
+    assert ids(client.get("/v2/tasks")) == []
+    assert client.post("/v2/tasks", BODY, content_type="application/json").status_code == 403
