@@ -16,7 +16,6 @@ from rest_framework.response import Response
 
 from django_image_tasks.conf import conf
 from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 
 TASKS_PATH = "/v2/tasks"

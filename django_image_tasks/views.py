@@ -142,8 +142,8 @@ class TaskViewSet(
 
     def get_object(self) -> Task:
         pk = parse_uuid(self.kwargs["pk"])
-        task: Task | None = pk and self.get_queryset().filter(pk=pk).first()
-        if not task:
+        task: Task | None = self.get_queryset().filter(pk=pk).first() if pk else None
+        if task is None:
             raise NotFound(f"Could not find task {self.kwargs['pk']}")
         self.check_object_permissions(self.request, task)
         return task
