@@ -7,6 +7,7 @@ from example_project.settings import *  # noqa: F403
 from example_project.settings import DATABASES
 
 DEBUG = False
+IMAGE_TASKS = {}
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -28,10 +28,6 @@ def token(user):
     return Token.objects.create(user=user).key
 
 
-def get(client, **headers):
-    return client.get("/v2/tasks", headers=headers)
-
-
 # X-Auth-Token
 
 
@@ -119,6 +115,12 @@ def test_credentials_that_are_nobodys(client, user, credentials):
 @pytest.mark.parametrize("header", ["Basic", "Basic é", "Basic a b", "Basic ==", "\0", "Token x"])
 def test_an_authorization_that_cannot_be_read(client, db, header):
     assert error(client.get("/v2/tasks", HTTP_AUTHORIZATION=header))[0] == 401
+
+
+def test_a_session_that_is_nobodys(client, db):
+    cookie = 'sessionid="' + r"\000" * 32 + '"'
+
+    assert error(client.get("/v2/tasks", HTTP_COOKIE=cookie))[0] == 401
 
 
 @pytest.fixture
