@@ -6,32 +6,23 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
 
-import django
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
-from django.db import connections
 from django.utils.module_loading import import_string
 
+from django_image_tasks import engine_checks
 from django_image_tasks.conf import Settings, conf
 from django_image_tasks.handlers.base import Handler
 
 NAMES = [name for name in vars(Settings) if name.isupper()]
 
-DJANGO_TASKS = "django_image_tasks.engines.django_tasks"
-EXTRAS = {
-    "django_image_tasks.handlers.image_import.ImageImport": ("requests_hardened", "import"),
-    "django_image_tasks.engines.celery": ("celery", "celery"),
-    "django_image_tasks.engines.procrastinate": ("procrastinate", "procrastinate"),
-    "django_image_tasks.engines.rq": ("django_rq", "rq"),
-}
-"""What a setting may name → the module that it needs, and the extra that brings it."""
-if django.VERSION < (6, 0):
-    EXTRAS[DJANGO_TASKS] = ("django_tasks", "db")
+IMAGE_IMPORT = "django_image_tasks.handlers.image_import.ImageImport"
 
 
 def register() -> None:
     checks.register(check_settings, "image_tasks")
+    engine_checks.register()
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
@@ -41,9 +32,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         *_handlers(),
         *_time_zone(),
         *_rest_framework(),
-        *_engine(),
-        *_extras(),
-        *_sqlite(),
+        *_extra(),
     ]
 
 
@@ -98,48 +87,10 @@ def _rest_framework() -> Iterator[checks.Error]:
         )
 
 
-def _engine() -> Iterator[checks.Error]:
-    try:
-        engine = find_spec(conf.ENGINE)
-    except ImportError:
-        engine = None
-    if engine is None:
-        yield checks.Error(
-            f"There is no engine '{conf.ENGINE}'.",
-            hint="IMAGE_TASKS['ENGINE'] is the dotted path of a module.",
-            id="image_tasks.E006",
+def _extra() -> Iterator[checks.Warning]:
+    if IMAGE_IMPORT in conf.HANDLERS.values() and find_spec("requests_hardened") is None:
+        yield checks.Warning(
+            "A worker without the package 'requests-hardened' fails every import.",
+            hint="pip install 'django-image-tasks[import]'",
+            id="image_tasks.W001",
         )
-    # Without the setting, both Django and the backport run a task where it was enqueued.
-    tasks = getattr(settings, "TASKS", {}).get("default", {})
-    backend = tasks.get("BACKEND", "ImmediateBackend").rpartition(".")[2]
-    if conf.ENGINE == DJANGO_TASKS and backend in ("ImmediateBackend", "DummyBackend"):
-        yield checks.Error(
-            "The backend of TASKS['default'] runs an import inside the request, or never.",
-            hint="Name another one, for example 'django_tasks_db.DatabaseBackend'.",
-            id="image_tasks.E007",
-        )
-
-
-def _extras() -> Iterator[checks.Warning]:
-    for named in (*conf.HANDLERS.values(), conf.ENGINE):
-        module, extra = EXTRAS.get(named or "", ("", ""))
-        if module and find_spec(module) is None:
-            yield checks.Warning(
-                f"{named} needs the package that holds '{module}'.",
-                hint=f"pip install 'django-image-tasks[{extra}]'",
-                id="image_tasks.W001",
-            )
-
-
-def _sqlite() -> Iterator[checks.Warning]:
-    for connection in connections.all():
-        options = connection.settings_dict["OPTIONS"]
-        if connection.vendor == "sqlite" and options.get("transaction_mode") != "IMMEDIATE":
-            yield checks.Warning(
-                f"Workers that write to '{connection.alias}' at once meet \"database is locked\".",
-                hint=(
-                    "Give its OPTIONS 'transaction_mode': 'IMMEDIATE', 'timeout': 20 and "
-                    "'init_command': 'PRAGMA journal_mode=WAL;'."
-                ),
-                id="image_tasks.W002",
-            )

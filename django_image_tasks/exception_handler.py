@@ -13,7 +13,6 @@ from django.core.exceptions import (
 )
 from django.core.signals import got_request_exception
 from django.http import Http404, UnreadablePostError
-from django.http.multipartparser import MultiPartParserError
 from django.utils.log import log_response
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -86,7 +85,7 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException:
             return Conflict(str(exc))
         case RequestDataTooBig():
             return RequestTooLarge()
-        case InvalidInput() | SuspiciousOperation() | BadRequest() | MultiPartParserError():
+        case InvalidInput() | SuspiciousOperation() | BadRequest():
             return exceptions.ParseError(str(exc) or None)
         case UnreadablePostError():
             return exceptions.ParseError("The request body ended early.")

@@ -19,9 +19,11 @@ OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte")
 MAX_COMPARISONS = 100
 """More conditions than this on each time, and SQLite could refuse the query as too deep."""
 
-
 # Python takes any character between the date and the time.
-_ISO_8601 = re.compile("[0-9TWZ :.,+-]+")
+ISO_8601 = re.compile("[0-9TWZ :.,+-]+")
+# What a database that keeps local time can still tell; no task is older or younger.
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+LATEST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class Comparison(NamedTuple):
@@ -32,20 +34,19 @@ class Comparison(NamedTuple):
     last: datetime
 
 
-class RepeatedInput(forms.TextInput):
+class Repeated:
     """Every value of a parameter, less the empty ones."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         return [value for value in data.getlist(name) if value]
 
+
+class RepeatedInput(Repeated, forms.TextInput):
     def format_value(self, value: Any) -> str | None:
         return value[-1] if value else None
 
 
-class RepeatedSelect(forms.Select):
-    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
-        return [value for value in data.getlist(name) if value]
-
+class RepeatedSelect(Repeated, forms.Select):
     def format_value(self, value: Any) -> list[str]:
         return value or [""]
 
@@ -125,14 +126,15 @@ class TimesField(RepeatedField):
 
 
 def parse_second(text: str) -> tuple[datetime, datetime]:
-    """The first and the last microsecond of an ISO 8601 time; the same if it has a fraction.
+    """The first and the last microsecond of an ISO 8601 time; with a fraction, that time twice.
 
     Raises ValueError or OverflowError for what is not a time, or not one in UTC.
     """
-    if not _ISO_8601.fullmatch(text):
+    if not ISO_8601.fullmatch(text):
         raise ValueError(text)
     time = datetime.fromisoformat(text)
     time = time.replace(tzinfo=time.tzinfo or UTC).astimezone(UTC)
+    time = max(EARLIEST, min(time, LATEST))
     has_fraction = "." in text or "," in text
     return time, time if has_fraction else time.replace(microsecond=999_999)
 

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -228,7 +228,8 @@ class Task(models.Model):
 class Attempt(models.Model):
     """One run of a task by one worker."""
 
-    task = models.ForeignKey(Task, models.CASCADE, related_name="history")
+    # Its unique constraint is the index.
+    task = models.ForeignKey(Task, models.CASCADE, related_name="history", db_index=False)
     number = models.PositiveIntegerField(_("number"))
     worker = CodePointField(_("worker"), max_length=64)
     started_at = models.DateTimeField(_("started at"))
@@ -241,7 +242,7 @@ class Attempt(models.Model):
         verbose_name_plural = _("attempts")
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(F("task"), F("number"), name="image_task_attempt_once"),
+            models.UniqueConstraint(fields=["task", "number"], name="image_task_attempt_once"),
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,7 @@ from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.querysets import TaskQuerySet
 
 TASKS_PATH = "/v2/tasks"
+PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 class MarkerPagination(BasePagination):
@@ -82,7 +83,7 @@ class MarkerPagination(BasePagination):
         """The client's parameters as they were sent, less the marker."""
         # PEP 3333 hands bytes over as Latin-1, ASGI as UTF-8.
         encoding = "latin-1" if hasattr(self.request, "environ") else "utf-8"
-        query = quote(self.request.META["QUERY_STRING"].encode(encoding), safe=_PRINTABLE)
+        query = quote(self.request.META["QUERY_STRING"].encode(encoding), safe=PRINTABLE)
         return [
             pair
             for pair in query.split("&")
@@ -99,9 +100,6 @@ class MarkerPagination(BasePagination):
             "next": self.has_next and self.request.build_absolute_uri(root + self.next),
         }
         return render_to_string(self.template, links)
-
-
-_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def _last_value(request: Request, name: str) -> str | None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
@@ -32,7 +33,7 @@ class JSONParser(BaseParser):
 def check_body(request: Request) -> None:
     """Refuse a missing body, then one of another content type, before any of it is read."""
     length = request.META.get("CONTENT_LENGTH") or ""
-    if not (length.isdecimal() and int(length)):
+    if not (re.fullmatch("[0-9]{1,18}", length) and int(length)):
         raise ParseError("Body expected in request.")
     negotiator: Any = request.negotiator
     if negotiator.select_parser(request, request.parsers) is None:

@@ -15,7 +15,7 @@ from django_image_tasks.states import UNFINISHED, Status
 if TYPE_CHECKING:
     from django_image_tasks.models import Task  # noqa: F401 (in a string below)
 
-NEVER = datetime.max.replace(tzinfo=UTC)
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for a time that is not set, where rows are put in order."""
 
 

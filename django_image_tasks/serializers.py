@@ -136,7 +136,8 @@ def _check_storable(body: Any) -> None:
 
 
 def wire_time(time: datetime) -> str:
-    return f"{time.astimezone(UTC).isoformat()[:19]}Z"
+    # A third faster without the zone in it, and a list writes three for each task.
+    return f"{time.astimezone(UTC).replace(tzinfo=None).isoformat()[:19]}Z"
 
 
 def _name_of_image(input: Mapping[str, Any]) -> str:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from threading import Event, RLock, Thread
+from threading import Event
 
 from django.db import connections
 from django.utils import timezone
@@ -22,16 +19,6 @@ logger = logging.getLogger(__name__)
 
 BATCH = 1000
 """Most rows that one sweep takes on, and that one transaction of a purge deletes."""
-
-# A worker that forks (RQ's does) must not do so in the middle of a sweep in another thread: its
-# child would inherit connections that are in use, and locks that nobody there will ever release.
-_no_fork = RLock()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_no_fork.acquire,
-        after_in_parent=_no_fork.release,
-        after_in_child=_no_fork.release,
-    )
 
 
 @dataclass
@@ -95,24 +82,10 @@ def sweep_every(seconds: float, stop: Event | None = None) -> None:
     """Sweep now and then, for ever or until ``stop`` is set; a sweep that fails is logged."""
     stop = stop or Event()
     while True:
-        with _no_fork:
-            try:
-                sweep()
-            except Exception:
-                logger.exception("sweep_failed")
-            connections.close_all()
+        try:
+            sweep()
+        except Exception:
+            logger.exception("sweep_failed")
+        connections.close_all()
         if stop.wait(seconds):
             return
-
-
-@contextmanager
-def sweeping(seconds: float) -> Iterator[None]:
-    """Sweep beside what this process does, at once and then now and then."""
-    stop = Event()
-    thread = Thread(target=sweep_every, args=(seconds, stop), name="image-tasks-sweep", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()

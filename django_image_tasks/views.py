@@ -98,6 +98,8 @@ class ImageAPIView(APIView):
             # PostgreSQL will not even look for a user whose name has a NUL in it.
             request.user = AnonymousUser()
             raise AuthenticationFailed from None
+        if request.user is None:  # REST framework's setting UNAUTHENTICATED_USER may say so
+            request.user = AnonymousUser()
 
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)

@@ -13,7 +13,9 @@ GIVE_UP = {
     "interval_step": 0,
     "socket_connect_timeout": 1,  # Redis
     "socket_timeout": 1,
-    "confirm_publish": True,  # RabbitMQ: a message that it did not take is an error
+    "confirm_publish": True,  # RabbitMQ, which neither takes nor refuses when it runs out of memory
+    "read_timeout": 1,
+    "write_timeout": 1,
 }
 
 

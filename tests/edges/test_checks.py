@@ -4,13 +4,10 @@ from typing import Any, ClassVar
 
 import pytest
 from django.core.checks import run_checks
-from django.db import ConnectionHandler
 from django.test import modify_settings
 
 from django_image_tasks import checks
 from django_image_tasks.handlers.base import Handler
-
-SQLITE = {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}
 
 
 class Other(Handler):
@@ -64,41 +61,10 @@ def test_rest_framework_not_installed() -> None:
     assert found() == [("image_tasks.E005", message)]
 
 
-@pytest.mark.parametrize("path", ["nowhere.engine", "django_image_tasks.engines.kafka"])
-def test_an_engine_that_is_none(settings: Any, path: str) -> None:
-    settings.IMAGE_TASKS = {"ENGINE": path}
-    assert found() == [("image_tasks.E006", f"There is no engine '{path}'.")]
-
-
-@pytest.mark.parametrize(
-    "tasks",
-    [
-        {},
-        {"default": {"BACKEND": "django.tasks.backends.immediate.ImmediateBackend"}},
-        {"default": {"BACKEND": "django_tasks.backends.dummy.DummyBackend"}},
-    ],
-)
-def test_a_backend_that_is_no_queue(settings: Any, tasks: Any) -> None:
-    settings.TASKS = tasks
-    message = "The backend of TASKS['default'] runs an import inside the request, or never."
-    assert found() == [("image_tasks.E007", message)]
-    settings.IMAGE_TASKS = {"ENGINE": "django_image_tasks.engines.immediate"}
-    assert found() == []
-
-
-def test_an_extra_that_is_missing(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.IMAGE_TASKS = {"ENGINE": "django_image_tasks.engines.rq"}
-    monkeypatch.setitem(checks.EXTRAS, "django_image_tasks.engines.rq", ("not_there", "rq"))
+def test_the_import_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
     [warning] = checks.check_settings()
     assert warning.id == "image_tasks.W001"
-    assert warning.msg == "django_image_tasks.engines.rq needs the package that holds 'not_there'."
-    assert warning.hint == "pip install 'django-image-tasks[rq]'"
-
-
-@pytest.mark.parametrize(
-    ("options", "ids"),
-    [({}, ["image_tasks.W002"]), ({"OPTIONS": {"transaction_mode": "IMMEDIATE"}}, [])],
-)
-def test_sqlite_as_it_comes(monkeypatch: pytest.MonkeyPatch, options: Any, ids: list[str]) -> None:
-    monkeypatch.setattr(checks, "connections", ConnectionHandler({"default": SQLITE | options}))
-    assert [id_ for id_, _ in found()] == ids
+    assert warning.hint == "pip install 'django-image-tasks[import]'"
+    settings.IMAGE_TASKS = {"HANDLERS": {"import": None}}
+    assert found() == []

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from threading import Event
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
 from django_image_tasks import engines, executor
 from django_image_tasks.engines import immediate
+from django_image_tasks.management.commands import image_tasks
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.sweep import BATCH, purge, sweep, sweep_every
 from tests.engine import workload
@@ -204,12 +206,23 @@ def test_the_command_purges_or_only_counts(expired):
     assert Task.objects.count() == 0
 
 
-@pytest.mark.django_db(transaction=True)
-def test_the_command_runs_a_workers_own_command_and_sweeps_beside_it(make_task):
-    task = make_task()
-    overdue(task)
+def test_the_command_runs_a_workers_own_command_with_the_sweep_beside_it(monkeypatch):
+    calls = []
 
-    run_command("work", "check", "--tag", "image_tasks")
+    @contextmanager
+    def sweeping(seconds):
+        calls.append(f"sweep every {seconds}")
+        yield
+        calls.append("sweep no more")
 
-    task.refresh_from_db()
-    assert task.status == "success"
+    monkeypatch.setattr(image_tasks, "sweeping", sweeping)
+    monkeypatch.setattr(image_tasks, "call_command", lambda *args: calls.append(args))
+
+    run_command("work", "--every", "5", "db_worker", "--queue-name", "images")
+
+    assert calls == ["sweep every 5.0", ("db_worker", "--queue-name", "images"), "sweep no more"]
+
+
+def test_the_command_wants_to_know_the_workers_command():
+    with pytest.raises(CommandError, match="image_tasks work db_worker"):
+        run_command("work")

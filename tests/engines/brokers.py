@@ -59,12 +59,8 @@ ENGINES = {
         lambda project: (*WORK, "db_worker", "--interval", "0.1", "--no-startup-delay"),
         ("django_tasks_db",),
     ),
-    "celery_rabbitmq": Engine(
-        "celery_rabbitmq", celery_worker, ("celery",), 5672, clean_rabbitmq
-    ),
-    "celery_redis": Engine(
-        "celery_redis", celery_worker, ("celery", "redis"), 6379, clean_redis
-    ),
+    "celery_rabbitmq": Engine("celery_rabbitmq", celery_worker, ("celery",), 5672, clean_rabbitmq),
+    "celery_redis": Engine("celery_redis", celery_worker, ("celery", "redis"), 6379, clean_redis),
     "rq": Engine(
         "rq",
         lambda project: (*WORK, "rqworker", project.name),

@@ -78,12 +78,16 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
     def pids(self) -> list[int]:
         return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if self.owns(pid)]
 
     def owns(self, pid: int) -> bool:
         with suppress(ProcessLookupError):
-            return os.getsid(pid) == self._popen.pid
+            return os.getsid(pid) == self.pid
         return False
 
     def runs(self) -> bool:

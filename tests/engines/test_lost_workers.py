@@ -1,4 +1,4 @@
-"""Workers that are killed or paused in the middle of a task."""
+"""Workers that are ended, killed or paused in the middle of a task."""
 
 from __future__ import annotations
 
@@ -52,6 +52,19 @@ def assert_scratch_is_swept(scratch: Path) -> None:
     until(lambda: not list(scratch.iterdir()))
 
 
+def test_a_worker_asked_to_end_ends_its_task_first(
+    project: Project, workers: list[Process]
+) -> None:
+    task_id = project.call(actions.submit, {"steps": 80})
+    worker = owner(workers, at_work(project, task_id))
+
+    os.kill(worker.pid, signal.SIGTERM)
+
+    until(lambda: not worker.runs() and not worker.pids())
+    row = project.call(actions.row, task_id)
+    assert (row["status"], row["attempts"]) == ("success", 1)
+
+
 def test_a_killed_worker_costs_one_attempt(project: Project, workers: list[Process]) -> None:
     task_id = project.call(actions.submit, LONG)
 
@@ -79,6 +92,16 @@ def test_a_killed_child_of_a_worker_costs_one_attempt(
     assert project.notes(task_id) == ["1 runs", "2 runs"]
     assert worker.runs()
     assert_scratch_is_swept(project.directory / "scratch")
+
+
+@pytest.mark.parametrize("engine_name", ["django_tasks"], indirect=True)
+def test_the_sweep_beside_a_worker_ends_with_it(workers: list[Process]) -> None:
+    worker = workers[0]
+    until(lambda: "swept" in worker.log.read_text())
+
+    os.kill(worker.pid, signal.SIGKILL)
+
+    until(lambda: not worker.runs() and not worker.pids())
 
 
 def test_a_worker_killed_in_mid_import_leaves_one_image(

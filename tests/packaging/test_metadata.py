@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from django_image_tasks.checks import EXTRAS
+from django_image_tasks.engine_checks import EXTRAS
 from tests.docs.readme import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -29,4 +29,4 @@ def test_the_lowest_pair_is_what_the_requirements_allow() -> None:
 
 
 def test_the_extras_that_the_checks_name_exist() -> None:
-    assert {extra for _, extra in EXTRAS.values()} <= set(PROJECT["optional-dependencies"])
+    assert {"import", *EXTRAS.values()} <= set(PROJECT["optional-dependencies"])

@@ -92,10 +92,11 @@ def test_a_throttled_client_is_told_when_to_come_back(api, settings):
     assert response["Retry-After"] == "3"
 
 
-def test_refusal_comes_before_any_parameter(client, db, settings):
-    assert error(client.get("/v2/tasks?limit=x"))[0] == 401
+def test_refusal_comes_before_any_parameter(client, api, settings):
     settings.IMAGE_TASKS = {"PERMISSION_CLASSES": ["tests.wire.hosts.Nobody"]}
+
     assert error(client.get("/v2/tasks?limit=x"))[0] == 401
+    assert error(api.get("/v2/tasks?limit=x")) == (403, "Nobody may.")
 
 
 @pytest.mark.urls("tests.wire.hosts")

@@ -21,8 +21,8 @@ PARAMS = [
 ]
 WORDS = [
     *("", "0", "-1", "9" * 30, "asc", "desc", "created_at", "expires_at", "name,id", "status:asc"),
-    *("import", "pending", "in:", "in:a,b", 'in:"', "gt:2026-01-01", "neq:0001-01-01", "9999-12-31"),
-    *("1e5b0c1c000040008000000000000000", "\0", "%", "\U0001f4be", "x" * 10_000),
+    *("import", "pending", "in:", "in:a,b", 'in:"', "gt:2026-01-01", "neq:0001-01-01"),
+    *("1e5b0c1c000040008000000000000000", "9999-12-31", "\0", "%", "\U0001f4be", "x" * 10_000),
 ]
 HEADERS = [
     *("ACCEPT", "X_AUTH_TOKEN", "AUTHORIZATION", "X_OPENSTACK_REQUEST_ID", "COOKIE", "HOST"),
@@ -34,7 +34,7 @@ values = st.sampled_from(WORDS) | st.text(max_size=20)
 queries = st.lists(st.tuples(st.sampled_from(PARAMS) | st.text(max_size=5), values), max_size=6)
 header_values = st.sampled_from(WORDS[:-2]) | st.text(st.characters(max_codepoint=255), max_size=30)
 texts = st.text(st.characters(), max_size=5)  # halves of surrogate pairs too
-scalars = st.none() | st.booleans() | st.integers() | st.floats() | texts
+scalars = st.none() | st.booleans() | st.integers() | st.floats(width=16) | texts
 documents = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(texts, inner), max_leaves=15
 )
@@ -109,8 +109,8 @@ def test_any_document_as_a_body(api, settings, handler, body):
 
 @given(documents)
 def test_any_document_among_the_properties_of_an_image(api, document):
-    input = {**SOURCE, "image_properties": {"name": "x", "more": document}}
-    body = json.dumps({"type": "import", "input": input})
+    properties = {"name": "x", "more": document}
+    body = json.dumps({"type": "import", "input": {**SOURCE, "image_properties": properties}})
 
     check(api.post("/v2/tasks", body, content_type="application/json"), 201, 400)
 

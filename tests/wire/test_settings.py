@@ -168,6 +168,15 @@ def test_the_hosts_own_defaults_do_not_reach_us(api, create, monkeypatch, name, 
     assert api.options("/v2/tasks").status_code == 200
 
 
+def test_a_host_may_have_no_anonymous_user(client, db, settings):
+    settings.REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None}
+
+    assert client.get("/versions").status_code == 200
+    assert client.get("/v2/tasks").status_code == 401
+    settings.IMAGE_TASKS = {"ANONYMOUS_OWNER": "commons"}
+    assert client.get("/v2/tasks").status_code == 200
+
+
 def test_the_hosts_own_exception_handler_does_not_reach_us(api, settings):
     settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{HERE}.teapot"}
 

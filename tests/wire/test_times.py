@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection, connections
 
 from tests.wire.answers import error, names
 
@@ -89,6 +91,13 @@ def test_a_null_matches_only_neq(api, make_task, operator, expected):
     assert names(api.get(f"/v2/tasks?expires_at={operator}:2126-03-01")) == expected
 
 
+@pytest.fixture(params=["UTC", "Asia/Tokyo", "America/Los_Angeles"])
+def database_time_zone(request, monkeypatch):
+    """Where a database knows no zones, Django lets it keep local time."""
+    if not connection.features.supports_timezones:
+        monkeypatch.setattr(connections["default"], "timezone", ZoneInfo(request.param))
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -103,10 +112,18 @@ def test_a_null_matches_only_neq(api, make_task, operator, expected):
     ],
 )
 @pytest.mark.parametrize("param", TIMES)
-def test_the_first_and_the_last_year(api, make_task, param, value, expected):
+def test_the_first_and_the_last_year(api, make_task, database_time_zone, param, value, expected):
     make_task(name="row", status="failure")
 
     assert names(api.get("/v2/tasks", {param: value})) == expected
+
+
+def test_tasks_without_a_time_have_their_place_in_any_time_zone(api, make_task, database_time_zone):
+    finished, pending = make_task(name="finished", status="success"), make_task(name="pending")
+
+    assert names(api.get("/v2/tasks?sort=expires_at:asc")) == ["finished", "pending"]
+    assert names(api.get(f"/v2/tasks?sort=expires_at&marker={pending.pk}")) == ["finished"]
+    assert names(api.get(f"/v2/tasks?sort=expires_at:asc&marker={finished.pk}")) == ["pending"]
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,7 @@ def test_every_page_is_as_python_sorts(watcher, table, order, query, limit):
         path = body.get("next")
 
     expected = [str(row["id"]) for row in in_order(table, order) if matches(row, query)]
-    assert [id for page in pages for id in page] == expected
+    assert [pk for page in pages for pk in page] == expected
     assert all(len(page) == limit for page in pages[:-1])
     assert pages[-1] or pages == [[]]
 
@@ -142,4 +142,4 @@ def test_other_rows_may_come_end_and_go_on_the_way(
             promised.discard(purged)
 
     assert promised <= set(seen)
-    assert all(seen.count(id) == 1 for id in promised)
+    assert all(seen.count(pk) == 1 for pk in promised)

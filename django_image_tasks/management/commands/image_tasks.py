@@ -7,7 +7,8 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_image_tasks.sweep import purge, sweep, sweep_every, sweeping
+from django_image_tasks.sweep import purge, sweep, sweep_every
+from django_image_tasks.sweeper import sweeping
 
 
 class Command(BaseCommand):

@@ -8,4 +8,5 @@ INSTALLED_APPS += ["django_rq"]
 IMAGE_TASKS |= {"ENGINE": "django_image_tasks.engines.rq", "QUEUE": NAME}
 
 PORT = os.environ.get("ENGINE_TESTS_BROKER_PORT", "6379")
-RQ_QUEUES = {NAME: {"HOST": "127.0.0.1", "PORT": PORT, "DB": 0}}
+# A project's own time-out, which is not for images.
+RQ_QUEUES = {NAME: {"HOST": "127.0.0.1", "PORT": PORT, "DB": 0, "DEFAULT_TIMEOUT": 2}}

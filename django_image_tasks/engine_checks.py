@@ -1,0 +1,113 @@
+"""System checks of what tasks run on: the engine, and the database it has to share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
+from django.core.checks import register as register_check
+from django.db import connections, router
+
+from django_image_tasks.conf import conf
+from django_image_tasks.models import Task
+
+PACKAGE = "django_image_tasks.engines"
+DJANGO_TASKS = f"{PACKAGE}.django_tasks"
+
+EXTRAS = {
+    DJANGO_TASKS: "db",
+    f"{PACKAGE}.celery": "celery",
+    f"{PACKAGE}.procrastinate": "procrastinate",
+    f"{PACKAGE}.rq": "rq",
+}
+APPS = {
+    f"{PACKAGE}.procrastinate": "procrastinate.contrib.django",
+    f"{PACKAGE}.rq": "django_rq",
+}
+DATABASE_APP = "django_tasks_db"
+
+NOT_QUEUES = {
+    "ImmediateBackend": "runs tasks inside the request that creates them",
+    "DummyBackend": "never runs a task",
+}
+
+SQLITE_OPTIONS = (
+    '"OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", '
+    '"transaction_mode": "IMMEDIATE", "timeout": 20}'
+)
+SHORTEST_TIMEOUT = 10
+
+
+def register() -> None:
+    register_check(check_engine, "image_tasks")
+    register_check(check_sqlite, "image_tasks")
+
+
+def check_engine(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        engine = import_module(conf.ENGINE)
+        engine.enqueue  # noqa: B018
+        backend = engine.run_image_task.get_backend() if conf.ENGINE == DJANGO_TASKS else None
+    except Exception as error:  # whatever the queue's library raises
+        return [_unusable(error)]
+    return [*_backend(backend), *_app(backend)]
+
+
+def _unusable(error: Exception) -> Error:
+    missing = isinstance(error, ImportError) or isinstance(error.__cause__, ImportError)
+    extra = EXTRAS.get(conf.ENGINE) if missing else None
+    return Error(
+        f"IMAGE_TASKS['ENGINE'], {conf.ENGINE}, cannot be used: {error}",
+        hint=f"pip install 'django-image-tasks[{extra}]'" if extra else None,
+        id="image_tasks.E006",
+    )
+
+
+def _backend(backend: Any) -> Iterator[Error]:
+    for kind in type(backend).__mro__:
+        if kind.__name__ in NOT_QUEUES:
+            yield Error(
+                f"The default backend of TASKS is {kind.__name__}: it {NOT_QUEUES[kind.__name__]}.",
+                hint=(
+                    'Set TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}, or '
+                    f'for tests IMAGE_TASKS["ENGINE"] = "{PACKAGE}.immediate".'
+                ),
+                id="image_tasks.E007",
+            )
+
+
+def _app(backend: Any) -> Iterator[Error]:
+    app = APPS.get(conf.ENGINE)
+    if type(backend).__module__.startswith(f"{DATABASE_APP}."):
+        app = DATABASE_APP
+    if app and not apps.is_installed(app):
+        yield Error(
+            f"IMAGE_TASKS['ENGINE'], {conf.ENGINE}, needs the app '{app}'.",
+            hint=f"Add '{app}' to INSTALLED_APPS, and migrate.",
+            id="image_tasks.E008",
+        )
+
+
+def check_sqlite(**kwargs: Any) -> list[CheckMessage]:
+    connection = connections[router.db_for_write(Task)]
+    if connection.vendor != "sqlite":
+        return []
+    options = connection.settings_dict["OPTIONS"]
+    if (
+        "journal_mode=wal" in options.get("init_command", "").replace(" ", "").lower()
+        and options.get("transaction_mode") == "IMMEDIATE"
+        and options.get("timeout", 0) >= SHORTEST_TIMEOUT
+    ):
+        return []
+    return [
+        CheckWarning(
+            f"SQLite ('{connection.alias}') answers \"database is locked\" where a server and a "
+            "worker write at once.",
+            hint=f"In DATABASES: {SQLITE_OPTIONS}",
+            id="image_tasks.W002",
+        )
+    ]
