@@ -8,7 +8,7 @@ from django.db import connections, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import Col
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import Exact
+from django.db.models.lookups import Exact, GreaterThan, LessThan, Lookup
 
 from django_image_tasks.states import UNFINISHED, Status
 
@@ -89,7 +89,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
             return self.filter(_behind(position))
         return self.filter(self._row_behind(position))
 
-    def _row_behind(self, position: Position) -> Func:
+    def _row_behind(self, position: Position) -> Lookup[Any]:
         """``(k1, k2, …) < (a, b, …)`` where descending.
 
         PostgreSQL and SQLite start inside an index with this, MariaDB with :func:`_behind`.
@@ -99,13 +99,9 @@ class TaskQuerySet(models.QuerySet["Task"]):
             Value(value, cast("models.Field[Any, Any]", self.model._meta.get_field(key.name)))
             for key, value in position
         ]
-        return Func(
-            Func(*columns, function=""),
-            Func(*values, function=""),
-            template="%(expressions)s",
-            arg_joiner=" < " if position[0][0].descending else " > ",
-            output_field=models.BooleanField(),
-        )
+        # As a lookup: around any other expression Django may write "= True", and no index is used.
+        behind = LessThan if position[0][0].descending else GreaterThan
+        return behind(_row(columns), _row(values))
 
     def _constants(self) -> dict[str, Any]:
         """The columns that a filter holds at one value."""
@@ -119,6 +115,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         clone: Self = super()._clone()  # type: ignore[misc]  # unknown to the stubs
         clone.ordering = self.ordering
         return clone
+
+
+def _row(members: Sequence[F | Value]) -> Func:
+    return Func(*members, function="", output_field=models.BooleanField())
 
 
 def _behind(position: Position) -> Q:
