@@ -98,9 +98,14 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: Any, search_term: str
     ) -> tuple[Any, bool]:
         term = search_term.strip()
+        if not term:
+            return queryset, False
         pk = parse_uuid(term)
-        other = Q(pk=pk) if pk else Q(name__startswith=term)
-        return queryset.filter(Q(owner=term) | other) if term else queryset, False
+        found = queryset.filter(Q(owner=term) | Q(pk=pk) if pk else Q(owner=term))
+        # One after the other: names have no index, and an OR would read the table for an owner too.
+        if not pk and not found.exists():
+            found = queryset.filter(name__startswith=term)
+        return found, False
 
     @admin.display(description=_("status"))
     def state(self, task: Task) -> SafeString:

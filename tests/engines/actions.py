@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
-from django_image_tasks import engines, scratch
+from django_image_tasks import engines
 from django_image_tasks.conf import conf
 from django_image_tasks.models import Task
 
@@ -93,9 +92,3 @@ def ends(task_ids: list[str]) -> list[tuple[str, int]]:
     """The status and the number of attempts of those that have finished."""
     tasks = Task.objects.filter(pk__in=task_ids).exclude(finished_at=None)
     return list(tasks.values_list("status", "attempts"))
-
-
-def age_scratch() -> None:
-    """Make directories old enough for the sweep to look at."""
-    for path in conf.SCRATCH_DIR.iterdir():
-        os.utime(path, (0, time.time() - 2 * scratch.YOUNG))

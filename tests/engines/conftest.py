@@ -30,8 +30,7 @@ def project(
     project = Project(name, tmp_path_factory.mktemp(engine_name), settings)
     project.call(actions.create_database)
     yield project
-    for process in project.processes:
-        process.kill()
+    project.kill_all()
     project.call(actions.destroy_database)
     project.close()
     engine.clean(name)

@@ -56,9 +56,11 @@ class Project:
         lines = path.read_text().splitlines() if path.exists() else []
         return [line.removeprefix(f"{task_id} ") for line in lines if line.startswith(task_id)]
 
-    def close(self) -> None:
+    def kill_all(self) -> None:
         for process in self.processes:
             process.kill()
+
+    def close(self) -> None:
         self._caller.shutdown()
 
 

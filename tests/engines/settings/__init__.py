@@ -12,7 +12,7 @@ DIRECTORY = Path(os.environ["ENGINE_TESTS_DIRECTORY"])
 
 
 def own_database(database):
-    """A database on the same server, which create_test_db makes and nobody takes for a test's."""
+    """The same server, and one database for the workers and for Django's create_test_db."""
     sqlite = database["ENGINE"] == "django.db.backends.sqlite3"
     name = str(DIRECTORY / "db.sqlite3") if sqlite else NAME
     return {**database, "NAME": name, "TEST": {"NAME": name}}

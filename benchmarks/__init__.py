@@ -1,0 +1,1 @@
+"""How fast the package is, beside what one would otherwise use: ``python -m benchmarks``."""

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.timing import Timing, ratio
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def ms(timing: Timing) -> str:
+    return f"{timing['median']:.3g} ms"
+
+
+def us(timing: Timing) -> str:
+    """Microseconds, with the least and the most of a block."""
+    median, *blocks = (1000 * value for value in [timing["median"], *timing["blocks"]])
+    return f"{median:.1f} µs ({min(blocks):.1f}–{max(blocks):.1f})"
+
+
+def times(one: Timing, other: Timing) -> str:
+    """The ratio of the medians, with the least and the most of a block."""
+    value, least, most = ratio(one, other)
+    return f"{value:.3g} ({least:.3g}–{most:.3g})"
+
+
+def mib(size: float) -> str:
+    return f"{size / 2**20:,.1f} MiB"

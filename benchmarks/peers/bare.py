@@ -1,0 +1,92 @@
+"""The limit: one view, the same SQL through a cursor, and orjson."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.conf import settings
+from django.db import connections, router
+from django.db.backends.utils import CursorWrapper
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from django_image_tasks.models import Task
+
+TIMES = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
+USER = """
+SELECT auth_user.id, is_superuser FROM authtoken_token
+JOIN auth_user ON auth_user.id = user_id WHERE key = %s AND is_active
+"""
+TASKS = """
+SELECT id, type, status, owner, created_at, updated_at, expires_at, name, progress
+FROM django_image_tasks_task WHERE {} ORDER BY created_at DESC, id DESC LIMIT %s
+"""
+MARKER = "SELECT created_at, id FROM django_image_tasks_task WHERE id = %s"
+BEHIND = {
+    "mysql": "created_at <= %s AND (created_at < %s OR created_at = %s AND id < %s)",
+    "postgresql": "(created_at, id) < (%s, %s)",
+    "sqlite": "(created_at, id) < (%s, %s)",
+}
+
+
+def tasks(request: HttpRequest) -> HttpResponse:
+    connection = connections[router.db_for_read(Task)]
+    limit = int(request.GET.get("limit", 25))
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    with connection.cursor() as cursor:
+        where, values = "(expires_at IS NULL OR expires_at > %s)", [now]
+        for condition, value in _conditions(request, cursor):
+            where, values = f"{where} AND {condition}", [*values, *value]
+        cursor.execute(TASKS.format(where), [*values, limit + 1])
+        rows = cursor.fetchall()
+    page = list(map(_task, rows[:limit]))
+    body = {"tasks": page, "first": "/v2/tasks", "schema": "/v2/schemas/tasks"}
+    if len(rows) > limit:
+        body["next"] = f"/v2/tasks?limit={limit}&marker={page[-1]['id']}"
+    return HttpResponse(orjson.dumps(body, option=TIMES), content_type="application/json")
+
+
+def _conditions(request: HttpRequest, cursor: CursorWrapper) -> Any:
+    owner = _owner(request.headers.get("X-Auth-Token", ""), cursor)
+    if owner:
+        yield "owner = %s", [owner]
+    for name in ("type", "status", "owner"):
+        if value := request.GET.get(name):
+            yield f"{name} = %s", [value]
+    if marker := request.GET.get("marker"):
+        cursor.execute(MARKER, [Task._meta.pk.get_db_prep_value(marker, cursor.db)])
+        created_at, pk = cursor.fetchone()
+        created_at = cursor.db.ops.adapt_datetimefield_value(created_at)
+        behind = BEHIND[cursor.db.vendor]
+        yield behind, [*[created_at] * (behind.count("%s") - 1), pk]
+
+
+def _owner(token: str, cursor: CursorWrapper) -> str:
+    """Whose tasks may be seen; everybody's, if empty."""
+    if not token:
+        return str(settings.IMAGE_TASKS["ANONYMOUS_OWNER"])
+    cursor.execute(USER.replace("key", cursor.db.ops.quote_name("key")), [token])
+    pk, is_superuser = cursor.fetchone()
+    return "" if is_superuser else str(pk)
+
+
+def _task(row: tuple[Any, ...]) -> dict[str, Any]:
+    pk, type_, status, owner, created_at, updated_at, expires_at, name, progress = row
+    pk = str(pk if isinstance(pk, UUID) else UUID(pk))
+    task = {
+        "id": pk,
+        "type": type_,
+        "status": status,
+        "owner": owner,
+        "created_at": created_at,
+        "updated_at": updated_at,
+        "self": f"/v2/tasks/{pk}",
+        "schema": "/v2/schemas/task",
+    }
+    if expires_at:
+        task["expires_at"] = expires_at
+    task["name"] = name
+    task["progress"] = progress
+    return task

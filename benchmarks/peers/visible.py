@@ -1,0 +1,19 @@
+"""Who sees what, as our own API has it: the peers must show the same tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from django_image_tasks.models import Task
+
+
+def visible_to(user: Any) -> QuerySet[Task]:
+    tasks = Task.objects.unexpired(timezone.now()).order_by("-created_at", "-id")
+    if user.is_superuser:
+        return tasks
+    anonymous = settings.IMAGE_TASKS["ANONYMOUS_OWNER"]
+    return tasks.filter(owner=str(user.pk) if user.is_authenticated else anonymous)

@@ -1,0 +1,68 @@
+"""Servers in processes of their own, on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+from benchmarks.place import PROJECT, home
+
+HOST = "127.0.0.1"
+
+
+def environment(**variables: str) -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": str(PROJECT)} | variables
+
+
+def free_port() -> int:
+    with socket.socket() as server:
+        server.bind((HOST, 0))
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def serving(
+    command: Sequence[str], port: int, variables: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The process, once it answers; ended with the context."""
+    log = home() / "server.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=environment(**variables), stdout=output, stderr=output
+        )
+    try:
+        _wait(process, port, log)
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    while True:
+        if process.poll() is not None:
+            raise SystemExit(f"{process.args!r} ended:\n{log.read_text()[-2000:]}")
+        try:
+            # Not a mere connection: the socket is open before the workers are there.
+            urlopen(f"http://{HOST}:{port}/versions", timeout=5).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory that the process's children have, theirs included."""
+    own = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(memory(int(child), "VmRSS") + resident(int(child)) for child in own)
+
+
+def memory(pid: int | str, name: str) -> int:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))

@@ -1,0 +1,57 @@
+"""Medians of calls that take turns, so that whatever disturbs them disturbs all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from statistics import median
+from time import monotonic, perf_counter
+from typing import Any
+
+Timing = dict[str, Any]
+"""Milliseconds: ``median`` of all calls, and ``blocks``, the medians of its parts."""
+
+BLOCKS = 5
+ROUNDS = 20
+SECONDS = 8.0
+"""After which a block ends before it has had all its rounds, if it has had three."""
+
+
+def take_turns(
+    calls: Mapping[str, Callable[[], Any]], *, quick: bool = False, rounds: int = ROUNDS
+) -> dict[str, Timing]:
+    rounds = max(3, rounds // 5) if quick else rounds
+    for call in calls.values():
+        call()
+    blocks = [_block(calls, rounds) for _ in range(3 if quick else BLOCKS)]
+    return {name: summary([block[name] for block in blocks]) for name in calls}
+
+
+def summary(blocks: list[list[float]]) -> Timing:
+    return {
+        "median": round(median(time for block in blocks for time in block), 6),
+        "blocks": [round(median(block), 6) for block in blocks],
+    }
+
+
+def ratio(one: Timing, other: Timing) -> tuple[float, float, float]:
+    """How many times as long one takes as the other: of the medians; least and most of a block."""
+    parts = [a / b for a, b in zip(one["blocks"], other["blocks"], strict=True)]
+    return one["median"] / other["median"], min(parts), max(parts)
+
+
+def milliseconds(call: Callable[[], Any]) -> float:
+    started = perf_counter()
+    call()
+    return (perf_counter() - started) * 1000
+
+
+def _block(calls: Mapping[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    names = list(calls)
+    times: dict[str, list[float]] = {name: [] for name in names}
+    ends = monotonic() + SECONDS
+    for number in range(rounds):
+        if number >= 3 and monotonic() >= ends:
+            break
+        for name in names[number % len(names) :] + names[: number % len(names)]:
+            times[name].append(milliseconds(calls[name]))
+    return times

@@ -1,0 +1,10 @@
+from django.urls import include, path
+
+from benchmarks.peers import bare, drf, ninja
+
+urlpatterns = [
+    path("drf/tasks", drf.TaskList.as_view()),
+    path("ninja/", ninja.api.urls),
+    path("bare/tasks", bare.tasks),
+    path("", include("django_image_tasks.urls")),
+]
