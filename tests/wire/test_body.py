@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 
 import pytest
 from rest_framework.test import APIClient
@@ -69,7 +70,7 @@ def test_a_body_that_is_too_large(post, settings):
 
 
 def test_a_body_that_ends_early(post):
-    class Gone:
+    class Gone(BytesIO):
         def read(self, *args):
             raise OSError
 
