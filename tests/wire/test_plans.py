@@ -26,15 +26,17 @@ ANALYZE = {"mysql": f"ANALYZE TABLE {Task._meta.db_table}"}
 def database(django_db_setup, django_db_blocker) -> Iterator[None]:
     """A table that is big enough for a planner to choose an index."""
     with django_db_blocker.unblock():
-        user = User.objects.create_user("owner")
-        watcher = User.objects.create_user("watcher")
-        watcher.user_permissions.add(Permission.objects.get(codename="view_all_tasks"))
-        Task.objects.bulk_create(rows(str(user.pk)), batch_size=2_000)
-        with connection.cursor() as cursor:
-            cursor.execute(ANALYZE.get(connection.vendor, "ANALYZE"))
-        yield
-        Task.objects.all()._raw_delete(connection.alias)
-        User.objects.all().delete()
+        try:
+            user = User.objects.create_user("owner")
+            watcher = User.objects.create_user("watcher")
+            watcher.user_permissions.add(Permission.objects.get(codename="view_all_tasks"))
+            Task.objects.bulk_create(rows(str(user.pk)), batch_size=2_000)
+            with connection.cursor() as cursor:
+                cursor.execute(ANALYZE.get(connection.vendor, "ANALYZE"))
+            yield
+        finally:
+            Task.objects.all()._raw_delete(connection.alias)
+            User.objects.all().delete()
 
 
 def rows(owner: str) -> Iterator[Task]:
