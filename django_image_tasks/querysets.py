@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from django.db import connections, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import Col
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Cast, Coalesce
 from django.db.models.lookups import Exact, GreaterThan, LessThan, Lookup
 
 from django_image_tasks.states import UNFINISHED, Status
@@ -66,7 +66,10 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """Sort by these keys. A null comes after every value, and so first where descending."""
         rows = self
         if any(key.name == "expires_at" for key in ordering):
-            never = Value(NEVER, output_field=models.DateTimeField())
+            never: Any = Value(NEVER, output_field=models.DateTimeField())
+            if connections[self.db].vendor == "mysql":
+                # Else it compares the times as text, with and without a fraction.
+                never = Cast(never, models.DateTimeField())
             rows = rows.alias(expires_at_or_never=Coalesce("expires_at", never))
         # MariaDB would sort again for a key that a filter holds at one value.
         constants = self._constants()

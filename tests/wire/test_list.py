@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from django_image_tasks.models import Task
 from tests.wire.answers import error, ids
 
 CREATED = datetime(2026, 3, 1, 12, 30, 59, 999_999, tzinfo=UTC)
@@ -142,6 +143,14 @@ def test_an_expired_task_is_gone_at_once(api, make_task):
     make_task(status="success", expires_at=timezone.now())
 
     assert ids(api.get("/v2/tasks")) == []
+
+
+def test_the_moment_of_expiry_is_too_late(make_task):
+    now = timezone.now()
+    make_task(status="success", expires_at=now)
+    task = make_task(status="success", expires_at=now + timedelta(microseconds=1))
+
+    assert list(Task.objects.unexpired(now)) == [task]
 
 
 # Whether the user may see every owner's tasks takes Django two queries, which belong to

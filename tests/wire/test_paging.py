@@ -9,6 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from django_image_tasks.models import Task
+from django_image_tasks.ordering import parse_ordering
 from tests.wire.answers import allow, error, ids
 
 SPELLINGS = [str, lambda pk: pk.hex, lambda pk: str(pk).upper(), lambda pk: pk.hex.upper()]
@@ -135,3 +137,10 @@ def test_a_task_behind_itself_is_no_task(api, tasks):
     pk = tasks[0].pk
 
     assert ids(api.get(f"/v2/tasks?id={pk}&sort_key=id&marker={pk}")) == []
+
+
+def test_the_order_outlives_a_clone(api, tasks):
+    rows = Task.objects.in_order(parse_ordering([], ["asc"], []))
+    marker = {"created_at": tasks[1].created_at, "id": tasks[1].pk}
+
+    assert list(rows.all().after(marker)) == tasks[2:]
