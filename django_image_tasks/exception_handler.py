@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from django.core.exceptions import (
@@ -110,5 +109,5 @@ def _headers(exc: exceptions.APIException) -> dict[str, str]:
     if auth_header := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
     if wait := getattr(exc, "wait", None):
-        headers["Retry-After"] = str(math.ceil(wait))
+        headers["Retry-After"] = str(wait)
     return headers

@@ -113,7 +113,7 @@ _SELF_EXPLAINING = {"type", "enum", "required", "additionalProperties", "const",
 
 
 def _explain(error: ValidationError) -> str:
-    message = " ".join(error.message.split())
+    message: str = error.message
     if len(message) > 400:
         message = f"{message[:200]} … {message[-200:]}"
     if error.validator in _SELF_EXPLAINING:

@@ -20,6 +20,14 @@ def own_view(request: Any) -> Any:
 urlpatterns = [path("own", own_view), path("", include("django_image_tasks.urls"))]
 
 
+def form_reading_middleware(get_response: Any) -> Any:
+    def middleware(request: Any) -> Any:
+        request.POST.get("_method")
+        return get_response(request)
+
+    return middleware
+
+
 def owner_from_header(request: Any) -> str | None:
     return request.headers.get("X-Owner")
 

@@ -1,4 +1,4 @@
-"""Who is asking: tokens, sessions, and the headers of keystonemiddleware."""
+"""Who is asking: OpenStack's token header, and what the host has besides."""
 
 from __future__ import annotations
 
@@ -13,14 +13,6 @@ from tests.wire.answers import error, ids
 from tests.wire.conftest import SOURCE
 
 BODY = {"type": "import", "input": SOURCE}
-VOUCHED = {
-    "keystone.token_info": {"token": {}},
-    "HTTP_X_IDENTITY_STATUS": "Confirmed",
-    "HTTP_X_USER_ID": "u1",
-    "HTTP_X_USER_NAME": "una",
-    "HTTP_X_PROJECT_ID": "p1",
-    "HTTP_X_ROLES": "member,reader",
-}
 
 
 @pytest.fixture
@@ -185,54 +177,3 @@ def test_a_session_cannot_send_a_form(browser, body, content_type):
     )
 
     assert error(response)[0] == 415
-
-
-# keystonemiddleware
-
-
-@pytest.fixture
-def vouched(client):
-    """A client whose requests come through keystonemiddleware."""
-
-    def get(path="/v2/tasks", **environ):
-        return client.get(path, **{**VOUCHED, **environ})
-
-    return get
-
-
-def test_a_project_is_the_owner(vouched, make_task):
-    theirs = make_task(owner="p1")
-    make_task()
-
-    assert ids(vouched()) == [str(theirs.pk)]
-
-
-def test_who_created_a_task_in_a_project(client, db):
-    response = client.post("/v2/tasks", BODY, content_type="application/json", **VOUCHED)
-
-    assert (response.json()["owner"], response.json()["user_id"]) == ("p1", "u1")
-
-
-@pytest.mark.parametrize("roles", ["admin", "member, admin"])
-def test_an_admin_of_a_project_sees_every_task(vouched, make_task, roles):
-    make_task()
-
-    assert len(ids(vouched(HTTP_X_ROLES=roles))) == 1
-
-
-def test_an_admin_without_a_project_sees_nothing(vouched, make_task):
-    make_task()
-
-    assert ids(vouched(HTTP_X_ROLES="admin", HTTP_X_PROJECT_ID="")) == []
-
-
-@pytest.mark.parametrize("status", ["Invalid", "", "confirmed"])
-def test_an_identity_that_is_not_confirmed_is_none(vouched, db, status):
-    assert vouched(HTTP_X_IDENTITY_STATUS=status).status_code == 401
-
-
-@pytest.mark.parametrize("name", ["HTTP_KEYSTONE_TOKEN_INFO", "HTTP_KEYSTONE.TOKEN_INFO", "X"])
-def test_the_headers_mean_nothing_without_the_middleware(client, db, name):
-    forged = {key: value for key, value in VOUCHED.items() if key.startswith("HTTP")}
-
-    assert client.get("/v2/tasks", **forged, **{name: "{}"}).status_code == 401

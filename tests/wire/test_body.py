@@ -46,6 +46,14 @@ def test_another_content_type(post, content_type, body):
     assert code == 415
 
 
+def test_another_content_type_where_a_middleware_has_read_the_form(api, settings):
+    settings.MIDDLEWARE = ["tests.wire.hosts.form_reading_middleware"]
+
+    response = api.post("/v2/tasks", {"type": "import"}, format="multipart")
+
+    assert error(response)[0] == 415
+
+
 @pytest.mark.parametrize(
     "content_type",
     ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=latin-1"]

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-
-import django
 import pytest
-from django.core.signals import got_request_exception
-from django.db import connection
-from django.db.models.signals import post_save
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
-from rest_framework.test import APIClient
 
 from django_image_tasks.exception_handler import error_response
 from django_image_tasks.models import Task
@@ -103,94 +96,6 @@ def test_refusal_comes_before_any_parameter(client, api, settings):
 def test_the_hosts_own_views_keep_their_format(api):
     assert api.get("/own").json() == {"detail": "Not found."}
     assert error(api.get("/v2/tasks/7"))[0] == 404
-
-
-# A fault of ours
-
-
-@pytest.fixture
-def broken(settings):
-    settings.IMAGE_TASKS = {"HANDLERS": {"import": "tests.wire.handlers.Broken"}}
-
-
-@pytest.fixture
-def faults(user):
-    """A client whose test does not end with the server's fault."""
-    api = APIClient(raise_request_exception=False)
-    api.force_authenticate(user)
-    return api
-
-
-POST = ("/v2/tasks", {"type": "import", "input": {}})
-
-
-@pytest.mark.parametrize("debug", [True, False])
-def test_a_fault_is_told_without_details(faults, broken, settings, debug):
-    settings.DEBUG = debug
-
-    response = faults.post(*POST, format="json")
-
-    assert error(response) == (500, "The server could not process the request.")
-    assert list(response.json()) == ["imageFault"]
-    assert "x-openstack-request-id" in response
-
-
-def test_a_fault_sends_djangos_signal(faults, broken):
-    received = []
-
-    def receive(sender, request, **kwargs):
-        received.append(request.path)
-
-    got_request_exception.connect(receive)
-    faults.post(*POST, format="json")
-    got_request_exception.disconnect(receive)
-
-    assert received == ["/v2/tasks"]
-
-
-def test_a_fault_is_logged_once_as_django_would(faults, broken, caplog):
-    faults.post(*POST, format="json")
-
-    [record] = [record for record in caplog.records if record.name == "django.request"]
-    assert record.getMessage() == "Internal Server Error: /v2/tasks"
-    assert record.levelno == logging.ERROR
-    assert record.exc_info[0] is ZeroDivisionError
-    assert (record.status_code, record.request.path) == (500, "/v2/tasks")
-
-
-def test_a_fault_is_mailed_to_the_admins(faults, broken, settings, mailoutbox):
-    mia = "mia@example.com"
-    settings.ADMINS = [("Mia", mia)] if django.VERSION < (6, 0) else [mia]
-
-    faults.post(*POST, format="json")
-
-    [mail] = mailoutbox
-    assert "Internal Server Error: /v2/tasks" in mail.subject
-    assert "ZeroDivisionError" in mail.body
-
-
-def test_a_fault_in_a_setting_of_the_host(faults, settings):
-    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.broken_owner"}
-
-    assert error(faults.get("/v2/tasks"))[0] == 500
-
-
-@pytest.fixture
-def atomic_requests(monkeypatch):
-    monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
-
-
-def test_a_fault_rolls_an_atomic_request_back(faults, atomic_requests):
-    def fail(**kwargs):
-        raise ZeroDivisionError
-
-    post_save.connect(fail, Task)
-    body = {"type": "import", "input": {"import_from": "https://example.com/"}}
-    response = faults.post("/v2/tasks", body, format="json")
-    post_save.disconnect(fail, Task)
-
-    assert response.status_code == 500
-    assert not Task.objects.exists()
 
 
 # Django's own refusals

@@ -90,6 +90,7 @@ def test_pages_for_a_browser(api, make_task, path, status):
     assert response["Content-Type"] == HTML
     assert b"x-openstack-request-id" in response.content
     assert b"</script><b>" not in response.content
+    assert b"?format=" not in response.content
 
 
 def test_the_page_of_a_task(api, make_task):

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import NotFound
 from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination, PageNumberPagination
@@ -14,7 +15,7 @@ from rest_framework.parsers import FormParser
 from rest_framework.renderers import AdminRenderer, JSONRenderer
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
-from rest_framework.versioning import AcceptHeaderVersioning
+from rest_framework.versioning import BaseVersioning
 
 from django_image_tasks.filters import TaskFilterSet, WordsFilter
 from django_image_tasks.permissions import IsAuthenticatedOrNamed
@@ -38,6 +39,11 @@ class ReadOnly(IsAuthenticatedOrNamed):
 class NoThrottle(BaseThrottle):
     def allow_request(self, request: Any, view: Any) -> bool:
         return True
+
+
+class NoVersion(BaseVersioning):
+    def determine_version(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        raise NotFound
 
 
 class PlainRenderer(JSONRenderer):
@@ -153,7 +159,7 @@ def test_exception_handler(api, use):
         ("parser_classes", [FormParser]),
         ("pagination_class", CursorPagination),
         ("filter_backends", [SearchFilter]),
-        ("versioning_class", AcceptHeaderVersioning),
+        ("versioning_class", NoVersion),
         ("metadata_class", None),
         ("content_negotiation_class", None),
     ],
