@@ -76,6 +76,9 @@ class Task(models.Model):
             models.Index(
                 fields=["owner", "status", "created_at", "id"], name="image_task_owner_status"
             ),
+            models.Index(fields=["status", "finished_at"], name="image_task_finished"),
+            models.Index(fields=["name"], name="image_task_name"),
+            models.Index(fields=["retry_of"], name="image_task_retry_of"),
             models.Index(fields=["expires_at"], name="image_task_expires"),
             models.Index(fields=["status", "lease_expires_at"], name="image_task_lease"),
         ]
