@@ -15,7 +15,7 @@ from benchmarks.report import NAMES
 from benchmarks.runs.listing import DEEP
 
 SHOWN = {"25 tasks": "First page of 25", DEEP: "25 tasks after 95 %"}
-COLOURS = ["#0b6e4f", "#c1440e", "#d9a404", "#5b6770"]
+COLOURS = ["#0b6e4f", "#c1440e", "#d9a404", "#5b6770", "#8f6bb3"]
 STYLE: dict[Any, Any] = {"svg.hashsalt": "image-tasks", "svg.fonttype": "none", "font.size": 9}
 
 

@@ -15,6 +15,7 @@ from benchmarks.users import ADMIN, Identity
 from django_image_tasks.models import Task
 
 OURS, DRF, NINJA, BARE = "ours", "plain DRF", "django-ninja", "bare view"
+LEAST = "least of DRF and ORM"
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ SIDES = {
     DRF: Side("/drf/tasks", "results", has_markers=False),
     NINJA: Side("/ninja/tasks", "items", has_markers=False),
     BARE: Side("/bare/tasks", "tasks", has_markers=True),
+    LEAST: Side("/least/tasks", "tasks", has_markers=True),
 }
 
 

@@ -1,10 +1,11 @@
 from django.urls import include, path
 
-from benchmarks.peers import bare, drf, ninja
+from benchmarks.peers import bare, drf, least, ninja
 
 urlpatterns = [
     path("drf/tasks", drf.TaskList.as_view()),
     path("ninja/", ninja.api.urls),
     path("bare/tasks", bare.tasks),
+    path("least/tasks", least.LeastList.as_view()),
     path("", include("django_image_tasks.urls")),
 ]

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_image_tasks.conf import conf
-from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.identifiers import dashed, parse_uuid
 from django_image_tasks.querysets import TaskQuerySet
 
 TASKS_PATH = "/v2/tasks"
@@ -76,7 +76,8 @@ class MarkerPagination(BasePagination):
 
     @property
     def next(self) -> str:
-        return TASKS_PATH + "?" + "&".join([*self._parameters, f"marker={self.page[-1].id}"])
+        marker = f"marker={dashed(self.page[-1].id)}"
+        return TASKS_PATH + "?" + "&".join([*self._parameters, marker])
 
     @property
     def _parameters(self) -> list[str]:

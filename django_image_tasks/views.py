@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -39,6 +40,12 @@ NO_DELETE = (
     "This operation is currently not permitted on Glance Tasks. They are auto deleted after "
     "reaching the time based on their expires_at property."
 )
+
+
+@cache
+def unfiltered_rows(columns: tuple[str, ...], db: str) -> TaskQuerySet:
+    """What a list begins with: to put it together takes a tenth of a short page's time."""
+    return Task.objects.using(db).rows(columns)
 
 
 class ImageAPIView(APIView):
@@ -131,14 +138,17 @@ class TaskViewSet(
 
     def get_visible(self) -> TaskQuerySet:
         """The tasks that the request may see, expired ones included."""
-        return Task.objects.visible_to(
-            tenancy.get_owner(self.request), every_owner=tenancy.sees_every_owner(self.request)
-        )
+        return self._visible_among(Task.objects.all())
 
     def get_queryset(self) -> Any:
-        tasks = self.get_visible().unexpired(timezone.now())
         columns = getattr(self.get_serializer_class(), "columns", None)
-        return tasks.values_list(*columns, named=True) if columns else tasks
+        tasks = unfiltered_rows(tuple(columns), Task.objects.db) if columns else Task.objects.all()
+        return self._visible_among(tasks).unexpired(timezone.now())
+
+    def _visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
+        return tasks.visible_to(
+            tenancy.get_owner(self.request), every_owner=tenancy.sees_every_owner(self.request)
+        )
 
     def get_object(self) -> Task:
         pk = parse_uuid(self.kwargs["pk"])

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_image_tasks.models import Task
+from django_image_tasks.querysets import TaskQuerySet
 
 
-def visible_to(user: Any) -> QuerySet[Task]:
-    tasks = Task.objects.unexpired(timezone.now()).order_by("-created_at", "-id")
+def visible_to(user: Any, among: TaskQuerySet | None = None) -> TaskQuerySet:
+    tasks = Task.objects.all() if among is None else among
+    tasks = tasks.unexpired(timezone.now()).order_by("-created_at", "-id")
     if user.is_superuser:
         return tasks
     anonymous = settings.IMAGE_TASKS["ANONYMOUS_OWNER"]

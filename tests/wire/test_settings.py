@@ -70,6 +70,13 @@ class MessageSerializer(TaskSummarySerializer):
         return {**super().to_representation(instance), "message": instance.message}
 
 
+class WholeTaskSerializer(TaskSummarySerializer):
+    columns = None
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {**super().to_representation(instance), "label": str(instance)}
+
+
 def teapot(exc: Exception, context: Any) -> Response:
     return Response({"short": "stout"}, status=418)
 
@@ -141,6 +148,14 @@ def test_list_serializer_class(api, make_task, use, django_assert_num_queries):
         response = api.get("/v2/tasks")
 
     assert [task["message"] for task in response.json()["tasks"]] == ["y", "x"]
+
+
+def test_a_list_serializer_class_of_whole_tasks(api, make_task, use):
+    task = make_task(name="x", status="success")
+    [summary] = api.get("/v2/tasks").json()["tasks"]
+    use("LIST_SERIALIZER_CLASS", f"{HERE}.WholeTaskSerializer")
+
+    assert api.get("/v2/tasks").json()["tasks"] == [{**summary, "label": str(task)}]
 
 
 def test_exception_handler(api, use):

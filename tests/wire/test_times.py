@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, connections
 
+from django_image_tasks.views import unfiltered_rows
 from tests.wire.answers import error, names
 
 SECOND = datetime(2126, 3, 1, 12, 30, 59, tzinfo=UTC)
@@ -94,8 +95,11 @@ def test_a_null_matches_only_neq(api, make_task, operator, expected):
 @pytest.fixture(params=["UTC", "Asia/Tokyo", "America/Los_Angeles"])
 def database_time_zone(request, monkeypatch):
     """Where a database knows no zones, Django lets it keep local time."""
+    unfiltered_rows.cache_clear()
     if not connection.features.supports_timezones:
         monkeypatch.setattr(connections["default"], "timezone", ZoneInfo(request.param))
+    yield
+    unfiltered_rows.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -116,6 +120,14 @@ def test_the_first_and_the_last_year(api, make_task, database_time_zone, param, 
     make_task(name="row", status="failure")
 
     assert names(api.get("/v2/tasks", {param: value})) == expected
+
+
+def test_a_list_writes_the_time_in_utc(api, make_task, database_time_zone):
+    make_task(created_at=SECOND)
+
+    [task] = api.get("/v2/tasks").json()["tasks"]
+
+    assert task["created_at"] == "2126-03-01T12:30:59Z"
 
 
 def test_tasks_without_a_time_have_their_place_in_any_time_zone(api, make_task, database_time_zone):
