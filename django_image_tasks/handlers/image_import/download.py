@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from django_image_tasks.exceptions import TaskFailed, TaskRetry
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import.answer import chunks, get
 from django_image_tasks.handlers.image_import.connection import Session, open_session
+from django_image_tasks.handlers.image_import.hashing import Digests
 from django_image_tasks.handlers.image_import.sizes import readable
 from django_image_tasks.handlers.image_import.source import Source
 
@@ -62,12 +63,13 @@ class Transfer:
         self.seconds = max(0, min(conf.IMPORT_TIMEOUT, left))
         self.ends = time.monotonic() + self.seconds
         self.file = (context.scratch / "image").open("wb")
+        self.threads = ThreadPoolExecutor()
         self._start_over()
 
     def run(self) -> Download:
-        with self.file, open_session(self.ends) as session:
+        with self.threads, self.file, open_session(self.ends) as session:
             self._receive_all(session)
-        digests = {name: each.hexdigest() for name, each in self.hashes.items()}
+            digests = self.digests.hexdigests()
         return Download(Path(self.file.name), self.done, digests)
 
     def _start_over(self) -> None:
@@ -76,7 +78,7 @@ class Transfer:
         self.done = 0
         self.total: int | None = None
         self.validator: str | None = None
-        self.hashes = {each: hashlib.new(each, usedforsecurity=False) for each in self.algorithms}
+        self.digests = Digests(self.algorithms, self.threads)
 
     def _receive_all(self, session: Session) -> None:
         furthest = fruitless = 0
@@ -135,8 +137,7 @@ class Transfer:
     def _keep(self, chunk: bytes) -> None:
         self.done += len(chunk)
         self._check_size(self.done)
-        for each in self.hashes.values():
-            each.update(chunk)
+        self.digests.update(chunk)
         self.file.write(chunk)
         self._report()
 
