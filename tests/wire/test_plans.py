@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -138,3 +140,34 @@ def test_no_row_is_read_in_vain(api, who, status, sort_key, direction):
 
     assert len(page["tasks"]) == 25
     assert rows_read(queries.captured_queries[-1]["sql"]) <= 27
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="The other databases keep statistics.")
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("type=import", "image_task_type"),
+        ("type=import&status=failure", "image_task_status"),
+        ("type=import&owner=7", "image_task_owner"),
+        ("type=import&owner=7&status=failure", "image_task_owner_status"),
+    ],
+)
+@pytest.mark.parametrize("is_first", [True, False])
+def test_without_statistics_sqlite_takes_the_index_that_selects_most(
+    admin_user, query, index, is_first
+):
+    marker = Task.objects.create(type="export", owner="8")
+    query = query if is_first else f"{query}&marker={marker.pk}"
+    api = APIClient()
+    api.force_authenticate(admin_user)
+    with CaptureQueriesContext(connection) as queries:
+        api.get(f"/v2/tasks?{query}")
+    sql = queries.captured_queries[-1]["sql"]
+
+    with closing(sqlite3.connect(":memory:")) as fresh, connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM sqlite_master WHERE tbl_name = %s", [Task._meta.db_table])
+        for [definition] in cursor.fetchall():
+            fresh.execute(definition or "")
+        [(*_, plan)] = fresh.execute(f"EXPLAIN QUERY PLAN {sql}")
+
+    assert f"USING INDEX {index} " in plan
