@@ -51,7 +51,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     What is nobody's fault but ours becomes a 500 that still reaches Django's signal and log.
     """
     set_rollback()
-    known = _as_api_exception(exc)
+    known = as_api_exception(exc)
     response = error_response(known)
     if known.status_code == 500:
         request = context["request"]._request
@@ -72,7 +72,7 @@ def error_response(exc: exceptions.APIException) -> Response:
     return Response({key: body}, status=exc.status_code, headers=_headers(exc))
 
 
-def _as_api_exception(exc: Exception) -> exceptions.APIException:
+def as_api_exception(exc: Exception) -> exceptions.APIException:
     match exc:
         case exceptions.APIException():
             return exc

@@ -79,10 +79,10 @@ class WordsField(RepeatedField):
         self.parse = parse
 
     def clean(self, value: list[str]) -> list[Any]:
-        words = [self._parse(word) for item in value for word in self._split(item)]
+        words = [self._parse(word) for item in value for word in self.split(item)]
         return list(dict.fromkeys(words))
 
-    def _split(self, item: str) -> list[str]:
+    def split(self, item: str) -> list[str]:
         if not item.startswith("in:"):
             return [item]
         try:

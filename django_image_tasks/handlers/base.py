@@ -43,7 +43,7 @@ class Handler(ABC):
     type: ClassVar[str]
     """The ``type`` of the tasks it runs, at most 64 characters."""
     title: ClassVar[str]
-    """What people read in the admin."""
+    """What people read in the admin, which looks for its translation."""
     input_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
     """A JSON Schema (draft 2020-12) that every input is checked against when a task is created."""
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid5
 
 from django.dispatch import Signal
+from django.utils.translation import gettext_noop as _
 
 from django_image_tasks.exceptions import InvalidInput, TaskFailed
 from django_image_tasks.handlers.base import Context, Handler
@@ -22,7 +23,7 @@ class ImageImport(Handler):
     """Fetches an image over HTTP, verifies it and puts it into Django's storage."""
 
     type: ClassVar[str] = "import"
-    title: ClassVar[str] = "Import an image"
+    title: ClassVar[str] = _("Import an image")
     input_schema: ClassVar[Mapping[str, Any]] = INPUT_SCHEMA
     succeeded: ClassVar[Signal | None] = image_imported
 

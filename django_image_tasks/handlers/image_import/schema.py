@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 END = r"$(?!\n)"  # Python's $ alone also matches before a final line feed
 UUID = "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})" + END
 
@@ -12,20 +14,28 @@ INPUT_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "required": ["import_from"],
     "additionalProperties": False,
+    "examples": [
+        {
+            "import_from": "https://images.example.org/cirros.qcow2",
+            "import_from_format": "qcow2",
+            "image_properties": {"name": "cirros"},
+        }
+    ],
     "properties": {
         "import_from": {
             "type": "string",
-            "description": "The http or https URI of the image.",
+            "description": _("The http or https URI of the image."),
+            "format": "uri",
             "maxLength": 2048,
         },
         "import_from_format": {
             "type": "string",
-            "description": "The format that the image is in; the import fails if it is another.",
+            "description": _("The format that the image is in; the import fails if it is another."),
             "maxLength": 64,
         },
         "image_properties": {
             "type": "object",
-            "description": "What the image shall be known by: name, disk_format, …",
+            "description": _("What the image shall be known by: name, disk_format, …"),
             "properties": {
                 "name": {"type": "string", "maxLength": 255},
                 "disk_format": {"type": "string", "maxLength": 64},
@@ -34,19 +44,19 @@ INPUT_SCHEMA: Mapping[str, Any] = {
         },
         "image_id": {
             "type": "string",
-            "description": "The UUID that the image gets; made up if there is none.",
+            "description": _("The UUID that the image gets; made up if there is none."),
             "pattern": UUID,
         },
         "checksum": {
             "type": "object",
-            "description": "What the image's digest must be.",
+            "description": _("What the image's digest must be."),
             "required": ["algorithm", "value"],
             "additionalProperties": False,
             "properties": {
                 "algorithm": {"type": "string", "enum": ["md5", "sha1", "sha256", "sha512"]},
                 "value": {
                     "type": "string",
-                    "description": "Hexadecimal digits.",
+                    "description": _("Hexadecimal digits."),
                     "pattern": "^[0-9a-fA-F]+" + END,
                     "maxLength": 128,
                 },
@@ -54,3 +64,16 @@ INPUT_SCHEMA: Mapping[str, Any] = {
         },
     },
 }
+
+# What forms make of the keys; here for translators alone.
+LABELS = [
+    _("Import from"),
+    _("Import from format"),
+    _("Image properties"),
+    _("Disk format"),
+    _("Container format"),
+    _("Image id"),
+    _("Checksum"),
+    _("Algorithm"),
+    _("Value"),
+]

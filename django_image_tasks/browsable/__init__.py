@@ -1,0 +1,1 @@
+"""What DRF's pages show of our JSON. Knows nothing of REST framework itself."""
