@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,3 +13,5 @@ class ImageTasksConfig(AppConfig):
         from django_image_tasks import checks
 
         checks.register()
+        if apps.is_installed("drf_spectacular"):
+            from django_image_tasks import openapi  # noqa: F401

@@ -14,6 +14,7 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from django_image_tasks import schemas
 from django_image_tasks.conf import conf
 from django_image_tasks.identifiers import dashed, parse_uuid
 from django_image_tasks.querysets import TaskQuerySet
@@ -69,6 +70,12 @@ class MarkerPagination(BasePagination):
         if self.has_next:
             body["next"] = self.next
         return Response(body)
+
+    def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
+        """The page around an array of this schema, for a description in OpenAPI."""
+        properties = {**schemas.TASKS["properties"], "tasks": schema}
+        required = [name for name in properties if name != "next"]
+        return {"type": "object", "properties": properties, "required": required}
 
     @property
     def first(self) -> str:

@@ -20,6 +20,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "rest_framework",
     "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_tasks_db",
     "django_image_tasks",
     "example_project",
@@ -63,6 +65,18 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 # The demonstration imports from itself, which no other project should allow.
 IMAGE_TASKS = {"IMPORT_TRUSTED_HOSTS": ["127.0.0.1"]}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
+
+# OpenAPI, and Swagger UI from local files.
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+SPECTACULAR_SETTINGS = {
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "TAGS": [{"name": "Image tasks"}, {"name": "Image API"}],
+    "TITLE": "Image tasks",
+    "VERSION": "2.2",
+}
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LANGUAGE_CODE = "en-us"

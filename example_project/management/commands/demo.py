@@ -14,6 +14,7 @@ HOST = "127.0.0.1"
 
 WELCOME = """
 The API     {root}/v2/tasks
+Swagger UI  {root}/api/schema/swagger-ui/
 The admin   {root}/admin/
 
   user   password  token

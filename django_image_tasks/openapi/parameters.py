@@ -1,0 +1,122 @@
+"""The list's query parameters, from the FilterSet and the pagination that read them."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import Any
+
+from django.forms.widgets import ChoiceWidget
+from drf_spectacular.contrib.django_filters import DjangoFilterExtension
+from drf_spectacular.extensions import OpenApiFilterExtension
+from drf_spectacular.plumbing import build_parameter_type
+
+from django_image_tasks.conf import conf
+from django_image_tasks.filters import QueryFilter, SortFilter, TimesFilter, WordsFilter
+from django_image_tasks.forms import MAX_COMPARISONS, OPERATORS
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.ordering import SORT_KEYS
+
+# An empty value is as good as none.
+_DATE = "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_HOUR = "([01][0-9]|2[0-3]):[0-5][0-9]"
+_TIME = rf"{_HOUR}(:[0-5][0-9](\.[0-9]{{1,6}})?)?(Z|[+-]{_HOUR})?"
+TIME = f"(({'|'.join(OPERATORS)}):)?{_DATE}([T ]{_TIME})?"
+_HEX = "[0-9a-fA-F]"
+UUID = f"({_HEX}{{32}}|{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}})"
+_TERM = f"({'|'.join(SORT_KEYS)})(:(asc|desc)?)?"
+SORT = f"{_TERM}(,{_TERM})*"
+
+ANY = "Repeated, or as one `in:a,b` (values may be quoted): any of them matches."
+COMPARED = (
+    "ISO 8601, UTC where no zone is given, or `gt:` `gte:` `lt:` `lte:` `eq:` `neq:` before one. "
+    f"Repeated, at most {MAX_COMPARISONS} times: all must hold."
+)
+SORTED = {
+    "sort_key": "What to sort by, most significant first. `created_at` and `id` break ties.",
+    "sort_dir": "The n-th belongs to the n-th `sort_key`; `desc` where there is none.",
+    "sort": "Both in one, `status:asc,created_at`; not together with `sort_key` or `sort_dir`.",
+}
+
+
+class TaskFilterExtension(DjangoFilterExtension):
+    """Our own filters; those that a host's FilterSet adds are drf-spectacular's to describe."""
+
+    target_class = "django_image_tasks.filters.TaskFilterBackend"
+    priority = 1
+
+    def resolve_filter_field(
+        self, auto_schema: Any, model: Any, filterset_class: Any, name: str, filter_: Any
+    ) -> Any:
+        match filter_:
+            case WordsFilter():
+                words = ", ".join(f"`{word}`" for word in _choices(filter_))
+                return [_repeated(name, _word(filter_), f"{words and f'Of {words}. '}{ANY}")]
+            case TimesFilter():
+                return [_repeated(name, _matching(TIME), COMPARED)]
+            case SortFilter():
+                return [_repeated(name, _sort(filter_), SORTED.get(name, ""))]
+            case _:
+                return super().resolve_filter_field(
+                    auto_schema, model, filterset_class, name, filter_
+                )
+
+
+class MarkerPaginationExtension(OpenApiFilterExtension):
+    target_class = "django_image_tasks.pagination.MarkerPagination"
+    match_subclasses = True
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> Any:
+        return [
+            build_parameter_type(
+                name="limit",
+                schema={"type": "integer", "minimum": 0, "default": conf.LIMIT_PARAM_DEFAULT},
+                location="query",
+                description=f"Tasks on a page; {conf.API_LIMIT_MAX} at most.",
+            ),
+            build_parameter_type(
+                name="marker",
+                schema=_matching(UUID),
+                location="query",
+                description="The id of the last task of the page before.",
+            ),
+        ]
+
+
+def _repeated(name: str, items: dict[str, Any], description: str) -> Any:
+    return build_parameter_type(
+        name=name,
+        schema={"type": "array", "items": items},
+        location="query",
+        description=description,
+        style="form",
+        explode=True,
+    )
+
+
+def _word(filter_: QueryFilter) -> dict[str, Any]:
+    word = "|".join(map(re.escape, _choices(filter_)))
+    if filter_.extra.get("parse") is parse_uuid:
+        word = UUID
+    if not word:
+        return {"type": "string"}
+    item = f'(({word})|"({word})")'
+    return _matching(f"{word}|in:{item}(,{item})*")
+
+
+def _sort(filter_: QueryFilter) -> dict[str, Any]:
+    words = _choices(filter_)
+    return {"type": "string", "enum": [*words, ""]} if words else _matching(SORT)
+
+
+def _matching(pattern: str) -> dict[str, Any]:
+    return {"type": "string", "pattern": f"^({pattern})?$"}
+
+
+def _choices(filter_: QueryFilter) -> list[str]:
+    # A copy: a filter keeps the field that it has made.
+    widget = copy.deepcopy(filter_).field.widget
+    if not isinstance(widget, ChoiceWidget):
+        return []
+    widget.optgroups("", [""])
+    return [value for value, _ in widget.choices if value]
