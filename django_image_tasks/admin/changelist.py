@@ -1,0 +1,104 @@
+"""The list of tasks: pages by keyset, as the API's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from django_image_tasks.admin.columns import with_columns
+from django_image_tasks.admin.counts import CAP, capped_count, shown
+from django_image_tasks.admin.dashboard import Dashboard
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.models import Task
+from django_image_tasks.ordering import SORT_KEYS, parse_ordering
+from django_image_tasks.querysets import SortKey, TaskQuerySet
+
+AFTER, BEFORE = "after", "before"
+
+
+class TaskChangeList(ChangeList):
+    """A page and one row of look-ahead: the cost of a page does not grow with the table."""
+
+    previous: str | None = None
+    next: str | None = None
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        # Out of every link: a filter, a search and another order begin at their first page.
+        for name in (AFTER, BEFORE):
+            self.params.pop(name, None)
+            self.filter_params.pop(name, None)
+        rows: Any = super().get_queryset(request, *args, **kwargs)
+        return with_columns(rows.in_order(self.sort_keys))
+
+    def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
+        """Sort by one column and break ties as the API does: an index has just that order."""
+        term = str(super().get_ordering(request, queryset)[0])
+        if term.removeprefix("-") not in SORT_KEYS:
+            term = "-created_at"
+        direction = "desc" if term.startswith("-") else "asc"
+        self.sort_keys = parse_ordering([term.removeprefix("-")], [direction], [])
+        return []
+
+    def get_ordering_field_columns(self) -> dict[int, Any]:
+        return dict(islice(super().get_ordering_field_columns().items(), 1))
+
+    def get_results(self, request: HttpRequest) -> None:
+        before = request.GET.get(BEFORE)
+        marker = self._find_marker(request, before or request.GET.get(AFTER))
+        backwards = bool(marker and before)
+        rows, is_more = self._read(marker, backwards=backwards)
+        if rows and (is_more if backwards else marker):
+            self.previous = self.get_query_string({BEFORE: rows[0].pk})
+        if rows and (backwards or is_more):
+            self.next = self.get_query_string({AFTER: rows[-1].pk})
+        self.first = marker and self.get_query_string()
+        self._count(rows, is_whole=not (marker or is_more))
+        self.result_list = rows
+        self.show_full_result_count = self.can_show_all = self.multi_page = False
+        self.show_admin_actions = True
+        self.paginator = None
+
+    @cached_property
+    def dashboard(self) -> Dashboard | None:
+        """Above the first page of the whole list, and there alone."""
+        tasks: Any = self.root_queryset
+        is_whole_list = set(self.params) <= {ORDER_VAR} and not self.first
+        return Dashboard(tasks) if is_whole_list else None
+
+    def _read(
+        self, marker: Mapping[str, Any] | None, *, backwards: bool
+    ) -> tuple[list[Task], bool]:
+        """The page behind the marker, or before it; and whether there is more that way."""
+        rows: TaskQuerySet = self.queryset
+        if backwards:
+            rows = rows.in_order([SortKey(name, not down) for name, down in self.sort_keys])
+        if marker:
+            rows = rows.after(marker)
+        size = self.list_per_page
+        page = list(rows[: size + 1])
+        is_more = len(page) > size
+        page = page[:size]
+        return page[::-1] if backwards else page, is_more
+
+    def _find_marker(self, request: HttpRequest, text: str | None) -> Mapping[str, Any] | None:
+        if not text:
+            return None
+        names = [key.name for key in self.sort_keys]
+        marker = self.root_queryset.filter(pk=parse_uuid(text)).values(*names).first()
+        if marker is None:
+            text = _("The task where this page began is gone. This is the first page.")
+            messages.warning(request, text, fail_silently=True)
+        return marker
+
+    def _count(self, rows: list[Task], *, is_whole: bool) -> None:
+        total = len(rows) if is_whole else capped_count(self.queryset)
+        self.total, self.total_shown = total, shown(total)
+        # Django offers to act on that many; of more than can be counted, on the page only.
+        self.result_count = self.full_result_count = total if total <= CAP else len(rows)

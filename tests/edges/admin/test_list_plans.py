@@ -1,0 +1,99 @@
+"""What the list asks for starts inside an index; only what is bounded is sorted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+
+from django_image_tasks.admin.dashboard import Dashboard
+from django_image_tasks.models import Task
+
+from .pages import Make, changelist
+
+pytestmark = pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="Others read so small a table from end to end"
+)
+
+
+@pytest.fixture
+def marker(make_task: Make) -> Task:
+    for number in range(3):
+        make_task(created_at=now() + timedelta(seconds=number))
+    return Task.objects.order_by("created_at")[1]
+
+
+def plans(client: Client, query: str) -> Iterator[tuple[str, str]]:
+    with CaptureQueriesContext(connection) as queries:
+        changelist(client, query)
+    with connection.cursor() as cursor:
+        for statement in [query["sql"] for query in queries]:
+            if 'FROM "django_image_tasks_' in statement:
+                cursor.execute("EXPLAIN QUERY PLAN " + statement)
+                yield statement, "\n".join(step for *_, step in cursor.fetchall())
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("", "image_task_created"),
+        ("after={}", "image_task_created"),
+        ("before={}", "image_task_created"),
+        ("created=day", "image_task_created (created_at>"),
+        ("status__exact=failure", "image_task_status (status="),
+        ("status__exact=failure&created=hour", "image_task_status (status=? AND created_at>"),
+        ("status__exact=pending&after={}", "image_task_status (status="),
+        ("o={badge}", "image_task_status"),
+        ("o={badge}&after={}", "image_task_status"),
+        ("o=-{owner}&after={}", "image_task_owner"),
+        ("q=1", "image_task_owner (owner="),
+        ("q=1&o={badge}&after={}", "image_task_owner_status (owner="),
+    ],
+)
+def test_a_page_is_read_in_the_order_of_an_index(
+    operator: Client, marker: Task, query: str, index: str
+) -> None:
+    columns = {name: number for number, name in enumerate(changelist(operator).list_display)}
+    found = list(plans(operator, "?" + query.format(marker.pk, **columns)))
+    pages = [plan for statement, plan in found if "SUBSTR" in statement]
+    assert len(pages) == 1
+    assert index in pages[0]
+    assert "TEMP B-TREE" not in pages[0]
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("q=debian", "image_task_name (name>? AND name<?)"),
+        ("q=0a1b", "sqlite_autoindex_django_image_tasks_task_1 (id>? AND id<?)"),
+        ("q=connection+refused", "image_task_finished (status=?)"),
+        ("attention=stuck", "image_task_lease (status=? AND lease_expires_at<?)"),
+        ("attention=expiring", "image_task_expires (expires_at>? AND expires_at<?)"),
+        ("attention=expired", "image_task_expires (expires_at<?)"),
+    ],
+)
+def test_what_is_looked_for_is_one_range_of_an_index(
+    operator: Client, marker: Task, query: str, index: str
+) -> None:
+    found = [plan for statement, plan in plans(operator, "?" + query)]
+    assert any(index in plan for plan in found)
+    for plan in found:
+        assert "SCAN" not in plan
+        assert "TEMP B-TREE" not in plan
+
+
+def test_the_dashboard_reads_nothing_but_indexes(operator: Client, marker: Task) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert Dashboard(Task.objects.all()).tiles
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"])
+        steps = [step for *_, step in cursor.fetchall()]
+    read = [step for step in steps if step.startswith(("SCAN", "SEARCH"))]
+    tables = [step for step in read if "U0" in step]
+    assert len(tables) == 3 + 4 + 2 * 24
+    assert all(step.startswith("SEARCH U0 USING COVERING INDEX") for step in tables)

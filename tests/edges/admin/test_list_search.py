@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.timezone import now
+
+from django_image_tasks.admin import search, window
+from django_image_tasks.models import Task
+
+from .pages import LIST, LIST_QUERIES, Make, html_of, listed
+
+PK = "0a1b2c3d-0000-4000-8000-000000000001"
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        PK,
+        PK.upper(),
+        PK.replace("-", ""),
+        "0a1b",
+        "0A1B2C3D-0000-4",
+        "0a1b2c3d00004",
+        "somebody",
+        "Debian",
+        "  Debian 13  ",
+        "Debian 13 (trixie)",
+    ],
+)
+def test_search_finds_an_id_an_owner_and_the_beginning_of_either_id_or_name(
+    operator: Client, make_task: Make, term: str
+) -> None:
+    make_task(name="another", pk="0a1c0000-0000-4000-8000-000000000001")
+    make_task(name="before", pk="0a1affff-ffff-4fff-bfff-ffffffffffff")
+    make_task(pk=PK, owner="somebody", name="Debian 13 (trixie)")
+    assert listed(operator, q=term) == ["Debian 13 (trixie)"]
+
+
+@pytest.mark.parametrize(
+    "term",
+    ["0a1", "some", "trixie", "debian", "%", "_ebian", "0a1b-xyz", "0000-4000", "\u0660" * 4],
+)
+def test_search_finds_no_other_parts(operator: Client, make_task: Make, term: str) -> None:
+    make_task(pk=PK, owner="somebody", name="Debian 13 (trixie)")
+    assert listed(operator, q=term) == []
+
+
+@pytest.mark.parametrize("name", ["Käse", "\U0010ffff", "日本", "a'b\"c\\d"])
+def test_search_finds_any_name(operator: Client, make_task: Make, name: str) -> None:
+    make_task(name=name + "!")
+    assert listed(operator, q=name) == [name + "!"]
+
+
+@pytest.fixture
+def failed(make_task: Make) -> None:
+    for number, message in enumerate(["Source answered 404", "Checksum differs", "404 again"]):
+        task = make_task(name=f"task {number}")
+        task.start("worker")
+        task.fail(message)
+        Task.objects.filter(pk=task.pk).update(finished_at=now() + timedelta(seconds=number))
+
+
+def test_search_finds_a_part_of_a_failures_message(operator: Client, failed: None) -> None:
+    assert sorted(listed(operator, q="404")) == ["task 0", "task 2"]
+    assert listed(operator, q="CHECKSUM") == ["task 1"]
+
+
+def test_search_looks_at_the_messages_of_recent_failures_alone(
+    operator: Client, failed: None, make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "WINDOW", 2)
+    make_task(name="not failed", message="404")
+    assert listed(operator, q="404") == ["task 2"]
+
+
+def test_the_first_way_that_finds_any_wins(operator: Client, make_task: Make) -> None:
+    make_task(name="by id", pk="cafe0000-0000-4000-8000-000000000001")
+    assert listed(operator, q="cafe") == ["by id"]
+    make_task(name="cafe by name")
+    assert listed(operator, q="cafe") == ["cafe by name"]
+    make_task(name="by owner", owner="cafe")
+    assert listed(operator, q="cafe") == ["by owner"]
+
+
+def test_an_owner_may_look_like_an_id(operator: Client, make_task: Make) -> None:
+    make_task(name="mine", owner=PK.replace("-", ""))
+    assert listed(operator, q=PK.replace("-", "")) == ["mine"]
+
+
+def test_filters_narrow_what_is_found(operator: Client, make_task: Make) -> None:
+    make_task(name="image 1")
+    make_task(name="image 2").start("worker")
+    assert listed(operator, q="image", status__exact="pending") == ["image 1"]
+
+
+def test_too_many_matches_are_cut_off_and_said_to_be(
+    operator: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(window, "WINDOW", 2)
+    for number in (3, 1, 2):
+        make_task(name=f"image {number}")
+    assert sorted(listed(operator, q="image")) == ["image 1", "image 2"]
+    assert "Only the first 2 matches are shown." in html_of(operator, q="image")
+    assert "Only the first" not in html_of(operator, q="image 1")
+
+
+def test_a_search_takes_few_queries_none_of_them_over_the_table(
+    operator: Client, failed: None
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        assert listed(operator, q="0123456789abcdef0123456789abcdef") == []
+    statements = [query["sql"] for query in queries]
+    assert len(statements) == LIST_QUERIES + 4
+    assert not [sql for sql in statements if "LIKE" in sql or "COUNT" in sql]
+
+
+def test_a_nul_is_no_search(operator: Client, failed: None) -> None:
+    assert operator.get(f"{LIST}?q=%00").status_code == 200
+
+
+def test_the_page_says_what_can_be_searched(operator: Client, db: None) -> None:
+    assert "an owner, the beginning of a name" in html_of(operator)
