@@ -138,14 +138,15 @@ class TaskViewSet(
 
     def get_visible(self) -> TaskQuerySet:
         """The tasks that the request may see, expired ones included."""
-        return self._visible_among(Task.objects.all())
+        return self.visible_among(Task.objects.all())
 
     def get_queryset(self) -> Any:
         columns = getattr(self.get_serializer_class(), "columns", None)
         tasks = unfiltered_rows(tuple(columns), Task.objects.db) if columns else Task.objects.all()
-        return self._visible_among(tasks).unexpired(timezone.now())
+        return self.visible_among(tasks).unexpired(timezone.now())
 
-    def _visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
+    def visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
+        """Those of the tasks that the request may see."""
         return tasks.visible_to(
             tenancy.get_owner(self.request), every_owner=tenancy.sees_every_owner(self.request)
         )

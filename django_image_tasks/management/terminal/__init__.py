@@ -1,0 +1,1 @@
+"""What ``manage.py image_tasks`` is made of (docs/terminal.md)."""
