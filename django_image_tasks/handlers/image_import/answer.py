@@ -17,7 +17,7 @@ from django_image_tasks.exceptions import InvalidInput, TaskFailed, TaskRetry
 from django_image_tasks.handlers.image_import.connection import Session
 from django_image_tasks.handlers.image_import.source import Source, parse, redact
 
-CHUNK = 64 * 1024
+CHUNK = 2**20
 
 
 @contextmanager

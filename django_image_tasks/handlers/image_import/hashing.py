@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Executor, Future
+
+BLOCK = 2**20
+"""Bytes that are worth a thread's while."""
 
 
 class Digests:
@@ -16,11 +19,23 @@ class Digests:
         self._hashes = {name: hashlib.new(name, usedforsecurity=False) for name in algorithms}
         self._threads = threads
         self._running: list[Future[None]] = []
+        self._block = bytearray()
 
     def update(self, chunk: bytes) -> None:
-        wait(self._running)
-        self._running = [self._threads.submit(each.update, chunk) for each in self._hashes.values()]
+        self._block += chunk
+        if len(self._block) >= BLOCK:
+            self._start()
 
     def hexdigests(self) -> dict[str, str]:
-        wait(self._running)
+        self._start()
+        self._wait()
         return {name: each.hexdigest() for name, each in self._hashes.items()}
+
+    def _start(self) -> None:
+        self._wait()
+        block, self._block = self._block, bytearray()
+        self._running = [self._threads.submit(each.update, block) for each in self._hashes.values()]
+
+    def _wait(self) -> None:
+        for future in self._running:
+            future.result()
