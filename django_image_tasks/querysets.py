@@ -112,10 +112,33 @@ class TaskQuerySet(models.QuerySet["Task"]):
         ]
         if not position:
             return self.none()
-        is_mixed = len({key.descending for key, _ in position}) > 1
-        if is_mixed or connections[self.db].vendor == "mysql":
+        if connections[self.db].vendor == "mysql":
+            return self._within_index(position[0][0]).filter(_behind(position))
+        if len({key.descending for key, _ in position}) > 1:
             return self.filter(_behind(position))
         return self.filter(self._row_behind(position))
+
+    def _within_index(self, first: SortKey) -> Self:
+        """The same rows, so that MariaDB starts inside an index with constants before ``first``.
+
+        With an equality for a value that many rows have, it reads them all up to the marker; with
+        a range it does not, if the order names the column too.
+        """
+        constants = self._constants()
+        rows: Self = self.all()
+        where = rows.query.where
+        prefix = self._index_prefix(first.name, constants)
+        where.children = [each for each in where.children if _held_column(each) not in prefix]
+        for name in prefix:
+            rows = rows.filter((f"{name}__gte", constants[name]), (f"{name}__lte", constants[name]))
+        terms = [SortKey(name, first.descending).term for name in prefix]
+        return rows.order_by(*terms, *self.query.order_by)
+
+    def _index_prefix(self, column: str, constants: Mapping[str, Any]) -> Sequence[str]:
+        """The constants that most columns of an index before this one are."""
+        indexes = [list(index.fields) for index in reversed(self.model._meta.indexes)]
+        before = [names[: names.index(column)] for names in indexes if column in names]
+        return max((each for each in before if constants.keys() >= set(each)), key=len, default=[])
 
     def _row_behind(self, position: Position) -> Lookup[Any]:
         """``(k1, k2, …) < (a, b, …)`` where descending.
@@ -150,16 +173,20 @@ class TaskQuerySet(models.QuerySet["Task"]):
 
     def _constants(self) -> dict[str, Any]:
         """The columns that a filter holds at one value."""
-        return {
-            lookup.lhs.target.name: lookup.rhs
-            for lookup in self.query.where.children
-            if isinstance(lookup, Exact) and isinstance(lookup.lhs, Col)
-        }
+        conditions: list[Any] = self.query.where.children
+        return {name: each.rhs for each in conditions if (name := _held_column(each))}
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]  # unknown to the stubs
         clone.ordering, clone.columns = self.ordering, self.columns
         return clone
+
+
+def _held_column(condition: Any) -> str | None:
+    """The column that this condition holds at one value."""
+    if isinstance(condition, Exact) and isinstance(condition.lhs, Col):
+        return str(condition.lhs.target.name)
+    return None
 
 
 def _row(members: Sequence[F | Value]) -> Func:

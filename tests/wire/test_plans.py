@@ -123,7 +123,7 @@ def by_sqlite(sql: str) -> int:
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("sort_key", ["created_at", "status"])
-@pytest.mark.parametrize("status", ["", "failure", "pending"])
+@pytest.mark.parametrize("status", ["", "success", "failure", "pending"])
 @pytest.mark.parametrize("who", ["owner", "watcher"])
 def test_no_row_is_read_in_vain(api, who, status, sort_key, direction):
     user = User.objects.get(username=who)
@@ -132,14 +132,14 @@ def test_no_row_is_read_in_vain(api, who, status, sort_key, direction):
     )
     backwards = "" if direction == "desc" else "-"
     order = [f"{backwards}{sort_key}", f"{backwards}created_at"]
-    marker = tasks.order_by(*order)[tasks.count() // 5]
+    marker = tasks.order_by(*order)[tasks.count() // 2]
     query = f"status={status}&sort_key={sort_key}&sort_dir={direction}&marker={marker.pk}"
 
     with CaptureQueriesContext(connection) as queries:
         page = api(user).get(f"/v2/tasks?{query}").json()
 
     assert len(page["tasks"]) == 25
-    assert rows_read(queries.captured_queries[-1]["sql"]) <= 27
+    assert rows_read(queries.captured_queries[-1]["sql"]) <= 28
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="The other databases keep statistics.")
