@@ -52,7 +52,7 @@ class Text(Func):
         return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS char)")
 
 
-class RowIterable(ValuesListIterable[Any]):
+class RowIterable(ValuesListIterable):  # type: ignore[type-arg]
     def __iter__(self) -> Iterator[Any]:
         row: Any = _row_class(self.queryset.columns)  # type: ignore[attr-defined]
         return map(row._make, super().__iter__())
