@@ -220,7 +220,7 @@ class Task(models.Model):
 
     def _write(self, rows: TaskQuerySet, **values: Any) -> None:
         values["updated_at"] = timezone.now()
-        if not rows.filter(pk=self.pk).update(**values):
+        if not rows.with_pk(self.pk).update(**values):
             raise InvalidTransition(f"Task {self.pk} is not in a state that allows this.")
         for name, value in values.items():
             setattr(self, name, value)

@@ -87,6 +87,21 @@ class TaskQuerySet(models.QuerySet["Task"]):
         """What this worker runs in this attempt, for as long as nobody else took it over."""
         return self.filter(status=Status.PROCESSING, lease_owner=worker, attempts=attempt)
 
+    def with_pk(self, pk: Any) -> Self:
+        """At most one row, for an UPDATE that finds it by its primary key.
+
+        MariaDB might find it by its status too, and lock that index and the row in an order in
+        which another UPDATE locks them the other way round: a deadlock.
+        """
+        rows = self.filter(pk=pk)
+        if connections[self.db].vendor == "mysql":
+            where: Any = rows.query.where
+            where.children = [
+                Exact(Text(each.lhs), each.rhs) if _held_column(each) == "status" else each
+                for each in where.children
+            ]
+        return rows
+
     def in_order(self, ordering: Sequence[SortKey]) -> Self:
         """Sort by these keys. A null comes after every value, and so first where descending."""
         rows = self
