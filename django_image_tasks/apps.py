@@ -14,4 +14,4 @@ class ImageTasksConfig(AppConfig):
 
         checks.register()
         if apps.is_installed("drf_spectacular"):
-            from django_image_tasks import openapi  # noqa: F401
+            from django_image_tasks import openapi  # noqa: F401 (its classes register themselves)

@@ -26,7 +26,6 @@ from rest_framework.viewsets import GenericViewSet
 from django_image_tasks import engines, schemas, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.filters import TaskFilterBackend
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
@@ -180,8 +179,7 @@ class TaskViewSet(
 
     def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         failed = self.get_touchable()
-        if failed.type not in registry.runnable_types():
-            raise InvalidTransition(f"Tasks of type '{failed.type}' no longer run.")
+        registry.check_runs(failed.type)
         task = failed.retry(user_id=tenancy.user_id(request), request_id=self.request_id)
         engines.submit(task)
         data = self.get_serializer(task).data

@@ -144,8 +144,7 @@ def log(request: HttpRequest, tasks: Iterable[Task], flag: int, message: str) ->
 
 
 def _retry(request: HttpRequest, task: Task) -> Task:
-    if task.type not in registry.runnable_types():
-        raise InvalidTransition(f"Tasks of type '{task.type}' no longer run.")
+    registry.check_runs(task.type)
     with transaction.atomic():
         new = task.retry(user_id=tenancy.user_id(request), request_id=request_id_of(request))
         engines.submit(new)
