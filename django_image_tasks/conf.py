@@ -121,6 +121,13 @@ class Settings:
         )
 
     @property
+    def TASK_VALIDATOR(self) -> Callable[[Any], None] | None:
+        """Dotted path of a function that gets each new task before it is saved, and may refuse it
+        by raising ``InvalidInput``; ``None``: there are no rules but the handlers' own."""
+        path = self._get("TASK_VALIDATOR", None)
+        return None if path is None else import_string(path)
+
+    @property
     def TASK_TIME_TO_LIVE(self) -> timedelta:
         """How long a finished task stays."""
         return self._get("TASK_TIME_TO_LIVE", timedelta(hours=48))

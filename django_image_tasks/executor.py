@@ -33,10 +33,10 @@ from django_image_tasks.exceptions import (
 )
 from django_image_tasks.handlers import registry
 from django_image_tasks.handlers.base import Handler
+from django_image_tasks.json_values import check_storable
 from django_image_tasks.models import Task
 from django_image_tasks.scratch import scratch
 from django_image_tasks.states import Status
-from django_image_tasks.storable import check_storable
 
 logger = logging.getLogger(__name__)
 

@@ -180,21 +180,6 @@ class Task(models.Model):
         elif self.status in FINISHED:
             raise InvalidTransition(f"Task {self.pk} has already finished.")
 
-    def retry(self, *, user_id: str, request_id: str) -> Task:
-        """A new pending task that does the same as this one, which has failed."""
-        if self.status != Status.FAILURE:
-            raise InvalidTransition(f"Task {self.pk} has not failed.")
-        return Task.objects.create(
-            type=self.type,
-            name=self.name,
-            input=self.input,
-            owner=self.owner,
-            image_id=self.image_id,
-            user_id=user_id,
-            request_id=request_id,
-            retry_of=self.pk,
-        )
-
     def _held(self) -> TaskQuerySet:
         return Task.objects.held_by(self.lease_owner, self.attempts)
 

@@ -9,8 +9,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from django_image_tasks.schemas import mismatch
-from django_image_tasks.storable import MAX_DEPTH
+from django_image_tasks.json_values import MAX_DEPTH, mismatch
 
 
 class JSONParser(BaseParser):

@@ -1,4 +1,4 @@
-"""The JSON Schemas under ``/v2/schemas/``, and checking an instance against one.
+"""The JSON Schemas under ``/v2/schemas/``.
 
 Clients build their models from these, and POST what a ``default`` says: so there is none, nor a
 ``required`` or an ``additionalProperties`` (api.md, "A task").
@@ -9,11 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-
-from django_image_tasks.exceptions import InvalidInput
-from django_image_tasks.handlers import registry
 from django_image_tasks.states import Status
 
 Schema = Mapping[str, Any]
@@ -82,40 +77,3 @@ IMAGE: Schema = {
         "container_format": _text("The format of the container"),
     },
 }
-
-
-def new_task() -> Schema:
-    """What the body of a create request must be."""
-    return {
-        "type": "object",
-        "properties": {
-            "type": {"type": "string", "enum": registry.runnable_types()},
-            "input": {"type": "object"},
-            "name": {"type": "string", "maxLength": 255},
-        },
-        "additionalProperties": False,
-    }
-
-
-def check(instance: Any, schema: Schema, *, where: str = "") -> None:
-    """Raise InvalidInput, with one line that says where, what and what was expected."""
-    error = best_match(Draft202012Validator(schema).iter_errors(instance))
-    if error is not None:
-        path = ".".join([*filter(None, [where]), *map(str, error.absolute_path)])
-        raise mismatch(f"{path or 'body'}: {_explain(error)}")
-
-
-def mismatch(what: str) -> InvalidInput:
-    return InvalidInput(f"Provided object does not match schema 'task': {what}")
-
-
-_SELF_EXPLAINING = {"type", "enum", "required", "additionalProperties", "const", "oneOf", "anyOf"}
-
-
-def _explain(error: ValidationError) -> str:
-    message: str = error.message
-    if len(message) > 400:
-        message = f"{message[:200]} … {message[-200:]}"
-    if error.validator in _SELF_EXPLAINING:
-        return message
-    return f"{message} (expected {error.validator} {error.validator_value})"

@@ -23,11 +23,10 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from django_image_tasks import engines, schemas, tenancy
+from django_image_tasks import schemas, services, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
 from django_image_tasks.filters import TaskFilterBackend
-from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
 from django_image_tasks.parsers import JSONParser, check_body
@@ -165,23 +164,21 @@ class TaskViewSet(
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Task]) -> None:
-        task = serializer.save(
+        serializer.save(
             owner=tenancy.get_owner(self.request),
             user_id=tenancy.user_id(self.request),
             request_id=self.request_id,
         )
-        engines.submit(task)
 
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         task = self.get_touchable()
-        task.cancel(request.user.get_username() or "anonymous")
+        services.cancel_task(task, request.user.get_username() or "anonymous")
         return Response(self.get_serializer(task).data, status=202)
 
     def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        failed = self.get_touchable()
-        registry.check_runs(failed.type)
-        task = failed.retry(user_id=tenancy.user_id(request), request_id=self.request_id)
-        engines.submit(task)
+        task = services.retry_task(
+            self.get_touchable(), user_id=tenancy.user_id(request), request_id=self.request_id
+        )
         data = self.get_serializer(task).data
         return Response(data, status=201, headers=self.get_success_headers(data))
 

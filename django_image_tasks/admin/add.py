@@ -11,14 +11,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from django_image_tasks import engines, tenancy
+from django_image_tasks import tenancy
 from django_image_tasks.admin.new_task import NewTask
 from django_image_tasks.admin.rights import RightsMixin
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers import registry
 from django_image_tasks.models import Task
 from django_image_tasks.request_ids import request_id_of
-from django_image_tasks.serializers import TaskSerializer
+from django_image_tasks.services import create_task
 
 OTHERWISE = "_otherwise"
 """The button that leads from the fields to JSON, and back."""
@@ -59,16 +59,14 @@ class AddMixin(RightsMixin):
 
     def create(self, request: HttpRequest, new: NewTask) -> Task:
         """Validate as the API does, and submit. Raises InvalidInput in the API's words."""
-        values = TaskSerializer().validate_body(new.body())
         with transaction.atomic():
-            task = Task.objects.create(
-                **values,
+            task = create_task(
+                **new.body(),
                 owner=new.labels.cleaned_data["owner"],
                 user_id=tenancy.user_id(request),
                 request_id=request_id_of(request),
             )
             self.log_addition(request, task, [{"added": {}}])
-            engines.submit(task)
         self.message_user(request, _("The task was created."), messages.SUCCESS)
         return task
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from django_image_tasks.handlers import registry
 from django_image_tasks.models import Task
-from django_image_tasks.states import UNFINISHED, Status
+from django_image_tasks.services import can_retry
+from django_image_tasks.states import UNFINISHED
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin
@@ -32,8 +32,7 @@ class RightsMixin(Base):
         return is_open and self.has_cancel_permission(request)
 
     def can_retry(self, request: HttpRequest, task: Task) -> bool:
-        is_possible = task.status == Status.FAILURE and task.type in registry.runnable_types()
-        return is_possible and self.has_retry_permission(request)
+        return can_retry(task.status, task.type) and self.has_retry_permission(request)
 
     def page_of(self, pk: Any, page: str = "change") -> str:
         """The address of a task's page, or of a question about it: ``cancel``, ``retry``."""

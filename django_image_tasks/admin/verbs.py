@@ -14,13 +14,14 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks import engines, tenancy
+from django_image_tasks import tenancy
 from django_image_tasks.admin.counts import CAP
 from django_image_tasks.admin.export import export
-from django_image_tasks.exceptions import InvalidTransition
+from django_image_tasks.exceptions import InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
 from django_image_tasks.models import Task
 from django_image_tasks.request_ids import request_id_of
+from django_image_tasks.services import cancel_task, retry_task
 from django_image_tasks.states import UNFINISHED, Status
 
 
@@ -75,7 +76,7 @@ class Cancel(Verb):
         late = 0
         for task in tasks:
             try:
-                task.cancel(request.user.get_username())
+                cancel_task(task, request.user.get_username())
             except InvalidTransition:
                 late += 1
             else:
@@ -113,7 +114,7 @@ class Retry(Verb):
         for task in tasks:
             try:
                 retries[task] = _retry(request, task)
-            except InvalidTransition:
+            except (InvalidInput, InvalidTransition):
                 refused += 1
         log(request, retries, CHANGE, gettext("Retried."))
         log(request, retries.values(), ADDITION, gettext("Retry of a failed task."))
@@ -144,11 +145,8 @@ def log(request: HttpRequest, tasks: Iterable[Task], flag: int, message: str) ->
 
 
 def _retry(request: HttpRequest, task: Task) -> Task:
-    registry.check_runs(task.type)
     with transaction.atomic():
-        new = task.retry(user_id=tenancy.user_id(request), request_id=request_id_of(request))
-        engines.submit(new)
-    return new
+        return retry_task(task, user_id=tenancy.user_id(request), request_id=request_id_of(request))
 
 
 def _say(request: HttpRequest, level: int, text: Any, count: int) -> None:

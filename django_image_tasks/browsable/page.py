@@ -10,7 +10,8 @@ from django.http import HttpRequest
 from django_image_tasks import tenancy
 from django_image_tasks.handlers import registry
 from django_image_tasks.input_forms import InputForm, input_form
-from django_image_tasks.states import UNFINISHED, Status
+from django_image_tasks.services import can_retry
+from django_image_tasks.states import UNFINISHED
 
 
 class CreateForm(NamedTuple):
@@ -55,8 +56,7 @@ def actions_on(task: Mapping[str, Any], request: HttpRequest) -> list[str]:
     status, may_touch = task["status"], tenancy.may_touch(request, task.get("owner", ""))
     if status in UNFINISHED and may_touch:
         return ["cancel"]
-    runs = task.get("type") in registry.runnable_types()
-    return ["retry"] if status == Status.FAILURE and runs and may_touch else []
+    return ["retry"] if may_touch and can_retry(status, task.get("type", "")) else []
 
 
 def create_forms() -> list[CreateForm]:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.utils.module_loading import import_string
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import InvalidTransition, UnknownTaskType
+from django_image_tasks.exceptions import UnknownTaskType
 from django_image_tasks.handlers.base import Handler
 
 
@@ -15,12 +15,6 @@ def types() -> list[str]:
 def runnable_types() -> list[str]:
     """The types that a new task may have."""
     return [type_ for type_, path in conf.HANDLERS.items() if path]
-
-
-def check_runs(type_: str) -> None:
-    """Raise :exc:`~django_image_tasks.exceptions.InvalidTransition` if nothing runs such tasks."""
-    if type_ not in runnable_types():
-        raise InvalidTransition(f"Tasks of type '{type_}' no longer run.")
 
 
 def get_handler(type_: str) -> Handler:

@@ -9,7 +9,7 @@ from drf_spectacular.extensions import OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiExample
 
-from django_image_tasks import schemas
+from django_image_tasks import schemas, services
 from django_image_tasks.handlers import registry
 from django_image_tasks.openapi.components import component
 from django_image_tasks.serializers import WRITABLE
@@ -59,7 +59,7 @@ class TaskSerializerExtension(SummarySerializerExtension):
             for variant in [f"{name}.{_slug(type_)}"]
         }
         if not variants:
-            return dict(schemas.new_task())
+            return dict(services.new_task_schema())
         mapping = {type_: variant["$ref"] for type_, variant in variants.items()}
         return {
             "oneOf": list(variants.values()),
@@ -81,7 +81,7 @@ def examples() -> list[OpenApiExample]:
 
 def _new_task(type_: str, name: str) -> dict[str, Any]:
     """The body that asks for a task of one type."""
-    handler, body = registry.get_handler(type_), schemas.new_task()
+    handler, body = registry.get_handler(type_), services.new_task_schema()
     root = f"#/components/schemas/{name}/properties/input"
     ignored = [key for key in schemas.TASK["properties"] if key not in WRITABLE]
     return {

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from django_image_tasks.models import Attempt, Task
+from django_image_tasks.services import retry_task
 from django_image_tasks.states import Outcome, Status
 
 MIRROR = "https://images.example.org"
@@ -46,7 +47,7 @@ def live_through() -> dict[str, Task]:
     Task.objects.bulk_create(tasks)
     Attempt.objects.bulk_create(attempt for task in tasks for attempt in _attempts(task))
     failed = _failed_for_good(random, now)
-    retried = failed.retry(user_id="mia", request_id=_request_id(random))
+    retried = retry_task(failed, user_id="mia", request_id=_request_id(random))
     Task.objects.filter(pk=retried.pk).update(created_at=now - timedelta(minutes=4))
     return {
         "failed": failed,

@@ -113,9 +113,9 @@ def test_what_the_api_refuses(db: None, args: list[str], message: str) -> None:
 @pytest.mark.parametrize(
     ("owner", "message"),
     [
-        ("", "This field cannot be blank."),
-        ("a\0", "a string has a NUL in it"),
-        ("x" * 256, "Ensure this value has at most 255 characters (it has 256)."),
+        ("", "owner: a task cannot be without one."),
+        ("a\0", "owner: a string has a NUL in it"),
+        ("x" * 256, "owner: it must be a string of at most 255 characters."),
     ],
 )
 def test_what_is_no_owner(db: None, owner: str, message: str) -> None:

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.models import Task
+from django_image_tasks.services import retry_task
 
 VERBS = {
     "start": lambda task: task.start("worker"),
@@ -18,7 +19,7 @@ VERBS = {
     "obey_cancel": lambda task: task.obey_cancel(),
     "recover": lambda task: task.recover(),
     "cancel": lambda task: task.cancel("mia"),
-    "retry": lambda task: task.retry(user_id="", request_id=""),
+    "retry": retry_task,
 }
 
 ALLOWED = {
@@ -105,7 +106,7 @@ def test_a_retry_is_a_new_task_that_does_the_same(make_task):
     failed.start("worker")
     failed.fail("reason")
 
-    task = failed.retry(user_id="2", request_id="req-2")
+    task = retry_task(failed, user_id="2", request_id="req-2")
 
     assert (task.type, task.name, task.input, task.owner) == (
         "workload",

@@ -11,6 +11,7 @@ from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
 from django_image_tasks.models import Task
+from django_image_tasks.services import retry_task
 
 from .conftest import Rights
 from .pages import LIST, LOGIN, InlineCode, Make, url_of
@@ -114,11 +115,11 @@ def test_a_page_takes_as_many_queries_whatever_it_shows(
 ) -> None:
     first = tried_twice
     first.fail("no")
-    task = first.retry(user_id="1", request_id="")
+    task = retry_task(first)
     task.start("worker")
     task.fail("no")
     for _ in range(retries):
-        task.retry(user_id="1", request_id="")
+        retry_task(task)
     # The task, its attempts, what it retries and what retried it.
     with django_assert_num_queries(LOGIN + 4):
         page = page_of(operator, task)
@@ -131,7 +132,7 @@ def test_no_more_than_the_newest_retries_are_named(operator: Client, make_task: 
     task = make_task()
     task.start("worker")
     task.fail("no")
-    retries = [task.retry(user_id="1", request_id="") for _ in range(21)]
+    retries = [retry_task(task) for _ in range(21)]
     page = page_of(operator, task)
     assert url_of(retries[0]) not in page
     assert all(url_of(retry) in page for retry in retries[1:])

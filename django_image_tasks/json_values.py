@@ -1,7 +1,13 @@
+"""What JSON may be kept with a task, and whether it matches a JSON Schema."""
+
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
 
 from django_image_tasks.exceptions import InvalidInput
 
@@ -39,3 +45,27 @@ def _check_text(text: Any) -> None:
         text.encode()
     except UnicodeEncodeError:
         raise InvalidInput("a string has half of a surrogate pair in it") from None
+
+
+def check_schema(instance: Any, schema: Mapping[str, Any], *, where: str = "") -> None:
+    """Raise InvalidInput, with one line that says where, what and what was expected."""
+    error = best_match(Draft202012Validator(schema).iter_errors(instance))
+    if error is not None:
+        path = ".".join([*filter(None, [where]), *map(str, error.absolute_path)])
+        raise mismatch(f"{path or 'body'}: {_explain(error)}")
+
+
+def mismatch(what: str) -> InvalidInput:
+    return InvalidInput(f"Provided object does not match schema 'task': {what}")
+
+
+_SELF_EXPLAINING = {"type", "enum", "required", "additionalProperties", "const", "oneOf", "anyOf"}
+
+
+def _explain(error: ValidationError) -> str:
+    message: str = error.message
+    if len(message) > 400:
+        message = f"{message[:200]} … {message[-200:]}"
+    if error.validator in _SELF_EXPLAINING:
+        return message
+    return f"{message} (expected {error.validator} {error.validator_value})"

@@ -1,0 +1,158 @@
+"""The front door: how the API, the admin, the terminal and a host's own Python make and end tasks.
+
+Everything here happens in the caller's transaction. A new task is put on the queue when that
+transaction commits, and not at all if it is rolled back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django_image_tasks import engines
+from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import InvalidInput, InvalidTransition
+from django_image_tasks.handlers import registry
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.json_values import check_schema, check_storable, mismatch
+from django_image_tasks.models import Task
+from django_image_tasks.states import Status
+
+__all__ = ["can_retry", "cancel_task", "create_task", "retry_task"]
+
+LONGEST = {"owner": 255, "user_id": 255, "request_id": 68}
+"""The most characters of what is kept of a request."""
+
+
+def create_task(
+    type: str,
+    input: Mapping[str, Any],
+    *,
+    owner: str,
+    name: str | None = None,
+    user_id: str = "",
+    request_id: str = "",
+) -> Task:
+    """Create a pending task, which a worker of the queue will run.
+
+    ``input`` is a JSON object that the handler of ``type`` accepts. ``owner`` is whom the API shows
+    the task to. ``name`` is a label for people, at most 255 characters; where it is left out, the
+    task is called like its image (``input["image_properties"]["name"]``). ``user_id`` and
+    ``request_id`` say who asked, and in which request.
+
+    Raises :exc:`~django_image_tasks.exceptions.InvalidInput`, with one line that a client can act
+    on, if no handler runs such tasks, if the handler does not accept the input, or if
+    ``IMAGE_TASKS["TASK_VALIDATOR"]`` refuses the task.
+    """
+    body = {"type": type, "input": input} | ({} if name is None else {"name": name})
+    check_body(body)
+    task = Task(
+        type=type,
+        input=input,
+        name=_name_of_image(input) if name is None else name,
+        image_id=_image_id(input),
+        owner=owner,
+        user_id=user_id,
+        request_id=request_id,
+    )
+    return _save(task)
+
+
+def cancel_task(task: Task, by: str) -> Task:
+    """Cancel a task in the name of ``by``. A pending one ends at once, a running one is asked to.
+
+    It may be repeated. Raises :exc:`~django_image_tasks.exceptions.InvalidTransition` if the task
+    has finished.
+    """
+    task.cancel(by)
+    return task
+
+
+def retry_task(task: Task, *, user_id: str = "", request_id: str = "") -> Task:
+    """Create a new pending task that does the same as this one, which has failed and stays so.
+
+    The new task has the type, name, input and owner of the failed one, whose id is its
+    ``retry_of``. Raises :exc:`~django_image_tasks.exceptions.InvalidTransition` if the task has not
+    failed or no handler runs its type any more, and
+    :exc:`~django_image_tasks.exceptions.InvalidInput` if ``IMAGE_TASKS["TASK_VALIDATOR"]`` refuses
+    the new one.
+    """
+    if task.status != Status.FAILURE:
+        raise InvalidTransition(f"Task {task.pk} has not failed.")
+    if not can_retry(task.status, task.type):
+        raise InvalidTransition(f"Tasks of type '{task.type}' no longer run.")
+    retry = Task(
+        type=task.type,
+        input=task.input,
+        name=task.name,
+        image_id=task.image_id,
+        owner=task.owner,
+        user_id=user_id,
+        request_id=request_id,
+        retry_of=task.pk,
+    )
+    return _save(retry)
+
+
+def can_retry(status: str, type: str) -> bool:
+    """Whether :func:`retry_task` takes a task of this status and type."""
+    return status == Status.FAILURE and type in registry.runnable_types()
+
+
+def _save(task: Task) -> Task:
+    _check_labels(task)
+    if validator := conf.TASK_VALIDATOR:
+        validator(task)
+    task.save(force_insert=True)
+    engines.submit(task)
+    return task
+
+
+def check_body(body: Mapping[str, Any]) -> None:
+    """Hold a new task's type, input and name against what its handler accepts."""
+    try:
+        check_storable(body)
+    except InvalidInput as error:
+        raise mismatch(f"body: {error}") from None
+    check_schema(body, new_task_schema())
+    handler = registry.get_handler(body["type"])
+    check_schema(body["input"], handler.input_schema, where="input")
+    handler.validate(body["input"])
+
+
+def new_task_schema() -> Mapping[str, Any]:
+    """The JSON Schema of what a client may say of a new task, whatever its type."""
+    return {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "enum": registry.runnable_types()},
+            "input": {"type": "object"},
+            "name": {"type": "string", "maxLength": 255},
+        },
+        "additionalProperties": False,
+    }
+
+
+def _check_labels(task: Task) -> None:
+    """Refuse what a database would refuse, or cut off: who asked, and for whom."""
+    for name, longest in LONGEST.items():
+        value = getattr(task, name)
+        if not isinstance(value, str) or len(value) > longest:
+            raise InvalidInput(f"{name}: it must be a string of at most {longest} characters.")
+        try:
+            check_storable(value)
+        except InvalidInput as error:
+            raise InvalidInput(f"{name}: {error}") from None
+    if not task.owner:
+        raise InvalidInput("owner: a task cannot be without one.")
+
+
+def _name_of_image(input: Mapping[str, Any]) -> str:
+    properties = input.get("image_properties")
+    name = properties.get("name") if isinstance(properties, dict) else None
+    return name[:255] if isinstance(name, str) else ""
+
+
+def _image_id(input: Mapping[str, Any]) -> str:
+    image_id = input.get("image_id")
+    return str(parse_uuid(image_id) or "") if isinstance(image_id, str) else ""
