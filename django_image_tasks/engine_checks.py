@@ -54,7 +54,9 @@ def check_engine(**kwargs: Any) -> list[CheckMessage]:
         backend = engine.run_image_task.get_backend() if conf.ENGINE == DJANGO_TASKS else None
     except Exception as error:  # whatever the queue's library raises
         return [_unusable(error)]
-    return [*_backend(backend), *_app(backend)]
+    if missing := [*_app(backend)]:
+        return [*missing]
+    return [*_backend(backend), *getattr(engine, "check", list)()]
 
 
 def _unusable(error: Exception) -> Error:

@@ -1,7 +1,8 @@
 """Hands tasks to the queue that ``IMAGE_TASKS["ENGINE"]`` names, and takes them from it.
 
 An engine is a module with ``enqueue(task_id: str) -> None``: it puts the id on a queue whose worker
-calls :func:`deliver` with it, and raises whatever its library raises if it cannot.
+calls :func:`deliver` with it, and raises whatever its library raises if it cannot. It may have a
+``check()`` that gives system check messages about what it needs of the host's settings.
 """
 
 from __future__ import annotations

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from celery import current_app, shared_task
+from django.core.checks import Warning as CheckWarning
 
 from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
@@ -37,4 +40,14 @@ def enqueue(task_id: str) -> None:
             confirm_timeout=1,
             soft_time_limit=seconds,
             time_limit=seconds,
+        )
+
+
+def check() -> Iterator[CheckWarning]:
+    """Celery makes up an app of this name where a project's own was not imported."""
+    if current_app.main == "default":
+        yield CheckWarning(
+            "The project's Celery app was not imported: tasks go to a broker on localhost.",
+            hint="Import it in your project's __init__.py: from .celery import app",
+            id="image_tasks.W009",
         )

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.checks import Error
+from django.db import connections
 from procrastinate.contrib.django import app
 
 from django_image_tasks.conf import conf
@@ -15,3 +20,13 @@ def run_image_task(task_id: str) -> None:
 
 def enqueue(task_id: str) -> None:
     run_image_task.configure(queue=conf.QUEUE).defer(task_id=task_id)
+
+
+def check() -> Iterator[Error]:
+    alias = getattr(settings, "PROCRASTINATE_DATABASE_ALIAS", "default")
+    if connections[alias].vendor != "postgresql":
+        yield Error(
+            f"Procrastinate keeps its queue in PostgreSQL, which the database '{alias}' is not.",
+            hint="Set PROCRASTINATE_DATABASE_ALIAS, or name another ENGINE.",
+            id="image_tasks.E020",
+        )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import django_rq
 from django.conf import settings
+from django.core.checks import Error
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -23,6 +26,16 @@ def enqueue(task_id: str) -> None:
         result_ttl=0,
         failure_ttl=int(conf.TASK_TIME_TO_LIVE.total_seconds()),
     )
+
+
+def check() -> Iterator[Error]:
+    name = conf.QUEUE or "default"
+    if name not in getattr(settings, "RQ_QUEUES", {}):
+        yield Error(
+            f"RQ_QUEUES has no queue '{name}', which image tasks are put on.",
+            hint=f"RQ_QUEUES = {{'{name}': {{'HOST': 'localhost', 'PORT': 6379, 'DB': 0}}}}",
+            id="image_tasks.E019",
+        )
 
 
 def _connection(name: str) -> Redis:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.db import ConnectionHandler
 from django.test import modify_settings
 
 from django_image_tasks import engine_checks
+from tests.docs.readme import ROOT
 from tests.requirements import needs
 
 ENGINES = "django_image_tasks.engines"
@@ -128,6 +130,64 @@ def test_an_engine_whose_app_is_not_installed(settings: Any, engine: str, app: s
     assert error.id == "image_tasks.E008"
     assert error.msg == f"IMAGE_TASKS['ENGINE'], {ENGINES}.{engine}, needs the app '{app}'."
     assert error.hint == f"Add '{app}' to INSTALLED_APPS, and migrate."
+
+
+def test_rq_without_its_queue(settings: Any) -> None:
+    needs("django_rq")
+    use(settings, "rq")
+    settings.RQ_QUEUES = {"other": {"HOST": "localhost"}}
+    with modify_settings(INSTALLED_APPS={"append": "django_rq"}):
+        [error] = engine_checks.check_engine()
+    assert (error.id, error.msg) == (
+        "image_tasks.E019",
+        "RQ_QUEUES has no queue 'default', which image tasks are put on.",
+    )
+    settings.RQ_QUEUES = {"default": {"HOST": "localhost"}}
+    with modify_settings(INSTALLED_APPS={"append": "django_rq"}):
+        assert engine_checks.check_engine() == []
+
+
+PROCRASTINATE = """
+import django
+from django.conf import settings
+
+settings.configure(
+    INSTALLED_APPS=["procrastinate.contrib.django"],
+    DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": ":memory:"}},
+    IMAGE_TASKS={"ENGINE": "django_image_tasks.engines.procrastinate"},
+)
+"""
+CELERY = """
+import django
+from django.conf import settings
+
+settings.configure(
+    INSTALLED_APPS=[], IMAGE_TASKS={"ENGINE": "django_image_tasks.engines.celery"}
+)
+"""
+CHECK = """
+settings.INSTALLED_APPS += ["django.contrib.auth", "django.contrib.contenttypes"]
+settings.INSTALLED_APPS += ["django_image_tasks"]
+django.setup()
+from django_image_tasks.engine_checks import check_engine
+
+print(*[message.id for message in check_engine()])
+"""
+
+
+@pytest.mark.parametrize(
+    ("package", "project", "ids"),
+    [
+        ("procrastinate", PROCRASTINATE, "image_tasks.E020"),
+        ("celery", CELERY, "image_tasks.W009"),
+        ("celery", f"import celery\napp = celery.Celery('mine')\n{CELERY}", ""),
+    ],
+)
+def test_a_queue_that_the_project_has_not_set_up(package: str, project: str, ids: str) -> None:
+    needs(package)
+    command = [sys.executable, "-c", project + CHECK]
+    checked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert checked.stdout.strip() == ids, checked.stderr
 
 
 GOOD = {
