@@ -73,7 +73,7 @@ class MarkerPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         """The page around an array of this schema, for a description in OpenAPI."""
-        properties = {**schemas.TASKS["properties"], "tasks": schema}
+        properties = {**schemas.PAGE, "tasks": schema}
         required = [name for name in properties if name != "next"]
         return {"type": "object", "properties": properties, "required": required}
 

@@ -54,20 +54,28 @@ _WHOLE: Schema = {
 
 TASK: Schema = {"name": "task", "properties": _WHOLE}
 
-TASKS: Schema = {
-    "name": "tasks",
-    "properties": {
-        "tasks": {"type": "array", "items": {"name": "task", "properties": _ITEM}},
-        "first": _text("The first page"),
-        "next": _text("The page after this one; absent from the last"),
-        "schema": _text("The path of this schema"),
-    },
-    "links": [
-        {"rel": "first", "href": "{first}"},
-        {"rel": "next", "href": "{next}"},
-        {"rel": "describedby", "href": "{schema}"},
-    ],
+TASK_IN_LIST: Schema = {"name": "task", "properties": _ITEM}
+
+PAGE: Schema = {
+    "tasks": {"type": "array"},
+    "first": _text("The first page"),
+    "next": _text("The page after this one; absent from the last"),
+    "schema": _text("The path of this schema"),
 }
+
+
+def tasks(item: Schema) -> Schema:
+    """The schema of a page of tasks, each of which matches ``item``."""
+    return {
+        "name": "tasks",
+        "properties": {**PAGE, "tasks": {"type": "array", "items": item}},
+        "links": [
+            {"rel": "first", "href": "{first}"},
+            {"rel": "next", "href": "{next}"},
+            {"rel": "describedby", "href": "{schema}"},
+        ],
+    }
+
 
 IMAGE: Schema = {
     "name": "image",

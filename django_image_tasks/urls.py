@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.urls import path
 
-from django_image_tasks import schemas
 from django_image_tasks.views import SchemaView, TaskViewSet, VersionsView
 
 app_name = "image_tasks"
@@ -20,11 +19,7 @@ urlpatterns = [
     path(
         "v2/tasks/<str:pk>/actions/retry", TaskViewSet.as_view({"post": "retry"}), name="task-retry"
     ),
-    path("v2/schemas/task", SchemaView.as_view(schema_document=schemas.TASK), name="schema-task"),
-    path(
-        "v2/schemas/tasks", SchemaView.as_view(schema_document=schemas.TASKS), name="schema-tasks"
-    ),
-    path(
-        "v2/schemas/image", SchemaView.as_view(schema_document=schemas.IMAGE), name="schema-image"
-    ),
+    path("v2/schemas/task", SchemaView.as_view(document="task"), name="schema-task"),
+    path("v2/schemas/tasks", SchemaView.as_view(document="tasks"), name="schema-tasks"),
+    path("v2/schemas/image", SchemaView.as_view(document="image"), name="schema-image"),
 ]

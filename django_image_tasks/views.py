@@ -26,9 +26,11 @@ from rest_framework.viewsets import GenericViewSet
 from django_image_tasks import schemas, services, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
+from django_image_tasks.exception_handler import exception_handler
 from django_image_tasks.filters import TaskFilterBackend
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
+from django_image_tasks.pagination import MarkerPagination
 from django_image_tasks.parsers import JSONParser, check_body
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.renderers import ContentNegotiation
@@ -73,7 +75,7 @@ class ImageAPIView(APIView):
         return conf.RENDERER_CLASSES
 
     def get_exception_handler(self) -> Any:
-        return conf.EXCEPTION_HANDLER
+        return exception_handler
 
     def permission_denied(
         self, request: Request, message: str | None = None, code: str | None = None
@@ -120,19 +122,17 @@ class TaskViewSet(
     """Tasks: work on images that takes its time."""
 
     filter_backends = [TaskFilterBackend]
+    pagination_class = MarkerPagination
 
     @property
     def filterset_class(self) -> type:
         return conf.FILTERSET_CLASS
 
-    @property
-    def pagination_class(self) -> type:  # type: ignore[override]
-        return conf.PAGINATION_CLASS
-
     def get_serializer_class(self) -> type[BaseSerializer[Task]]:
-        if self.action == "list":
-            return conf.LIST_SERIALIZER_CLASS
-        return conf.SERIALIZER_CLASS
+        cls: type[BaseSerializer[Task]] = (
+            conf.LIST_SERIALIZER_CLASS if self.action == "list" else conf.SERIALIZER_CLASS
+        )
+        return cls
 
     def get_visible(self) -> TaskQuerySet:
         """The tasks that the request may see, expired ones included."""
@@ -201,10 +201,21 @@ class TaskViewSet(
 class SchemaView(ImageAPIView):
     """A JSON Schema of what this API sends or takes."""
 
-    schema_document: schemas.Schema = {}
+    document = ""
+    """``task``, ``tasks`` or ``image``."""
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(self.schema_document)
+        return Response(self.get_document())
+
+    def get_document(self) -> Any:
+        """The schema, with the fields that a host's own serializers declare."""
+        match self.document:
+            case "task":
+                return conf.SERIALIZER_CLASS.json_schema()
+            case "tasks":
+                return schemas.tasks(conf.LIST_SERIALIZER_CLASS.json_schema())
+            case _:
+                return schemas.IMAGE
 
 
 class VersionsView(ImageAPIView):

@@ -6,8 +6,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 
-from django_image_tasks.conf import conf
-from django_image_tasks.exception_handler import ERRORS, exception_handler
+from django_image_tasks.exception_handler import ERRORS
 from django_image_tasks.openapi.components import component
 
 DESCRIPTIONS = {
@@ -55,14 +54,13 @@ def error(auto_schema: AutoSchema, status: int) -> dict[str, Any]:
     """A reference to the answer with this status."""
     key, title = ERRORS[status]
     name = f"ImageError{key[0].upper()}{key[1:]}"
+    schema = component(auto_schema, "schemas", name, _body(status, key, title))
+    media_types = auto_schema.map_renderers("media_type")
     response = {
         "description": DESCRIPTIONS[status],
         "headers": headers(auto_schema, **OF_ERROR.get(status, {})),
+        "content": {media_type: {"schema": schema} for media_type in media_types},
     }
-    if conf.EXCEPTION_HANDLER is exception_handler:  # a host's own may send anything
-        schema = component(auto_schema, "schemas", name, _body(status, key, title))
-        media_types = auto_schema.map_renderers("media_type")
-        response["content"] = {media_type: {"schema": schema} for media_type in media_types}
     return component(auto_schema, "responses", name, response)  # type: ignore[no-any-return]
 
 

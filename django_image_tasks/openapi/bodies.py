@@ -23,7 +23,7 @@ class SummarySerializerExtension(OpenApiSerializerExtension):
     target_class = "django_image_tasks.serializers.TaskSummarySerializer"
     match_subclasses = True
     ours = "ImageTaskSummary"
-    schema = schemas.TASKS["properties"]["tasks"]["items"]
+    schema = schemas.TASK_IN_LIST
 
     def get_name(self, auto_schema: AutoSchema, direction: Direction) -> str:
         cls = type(self.target)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -7,7 +8,9 @@ from django.core.checks import run_checks
 from django.test import modify_settings
 
 from django_image_tasks import checks
+from django_image_tasks.conf import conf
 from django_image_tasks.handlers.base import Handler
+from django_image_tasks.serializers import TaskSerializer
 
 
 class Other(Handler):
@@ -30,11 +33,67 @@ def test_a_setting_that_there_is_not(settings: Any) -> None:
     assert found() == [("image_tasks.E001", "IMAGE_TASKS has no setting 'LIMIT'.")]
 
 
-def test_a_setting_that_cannot_be_read(settings: Any) -> None:
-    settings.IMAGE_TASKS = {"API_LIMIT_MAX": "many"}
-    [(id_, message)] = found()
+TIME = "it must be a timedelta or a number of seconds, from {} seconds to {} days"
+WHOLE = "it must be a whole number from {} to {}"
+LIST = "it must be a list of strings"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("LEASE", "60", TIME.format("0.001", 36500)),
+        ("LEASE", 0, TIME.format("0.001", 36500)),
+        ("LEASE", True, TIME.format("0.001", 36500)),
+        ("TASK_TIME_TO_LIVE", timedelta(days=-1), TIME.format("0", 36500)),
+        ("TASK_TIMEOUT", float("inf"), TIME.format("0.001", 36500)),
+        ("TASK_TIMEOUT", 10**400, TIME.format("0.001", 36500)),
+        ("RETRY_DELAY", "10s", TIME.format("0", 1)),
+        ("RETRY_DELAY", timedelta(days=2), TIME.format("0", 1)),
+        ("IMPORT_TIMEOUT", -1, TIME.format("0.001", 36500)),
+        ("MAX_ATTEMPTS", 0, WHOLE.format(1, 16)),
+        ("MAX_ATTEMPTS", True, WHOLE.format(1, 16)),
+        ("API_LIMIT_MAX", -1, WHOLE.format(1, 2**63 - 1)),
+        ("API_LIMIT_MAX", "many", WHOLE.format(1, 2**63 - 1)),
+        ("IMPORT_MAX_REDIRECTS", 1.5, WHOLE.format(0, 100)),
+        ("IMPORT_ALLOWED_PORTS", "80", "it must be a list of numbers from 1 to 65535"),
+        ("IMPORT_ALLOWED_PORTS", ["80"], "it must be a list of numbers from 1 to 65535"),
+        ("IMPORT_TRUSTED_HOSTS", "mirror", LIST),
+        ("IMPORT_ALLOWED_SCHEMES", [80], LIST),
+        ("KEYSTONE_ADMIN_ROLES", "admin", LIST),
+        ("PERMISSION_CLASSES", "nobody.Nobody", LIST),
+        ("ANONYMOUS_OWNER", 7, "it must be a string"),
+        ("ENGINE", "", "it must be a string"),
+        ("QUEUE", 7, "it must be a string"),
+        ("SCRATCH_DIR", "scratch", "it must be an absolute path"),
+        ("OWNER", print, "it must be a string"),
+    ],
+)
+def test_a_setting_of_the_wrong_type_or_out_of_range(
+    settings: Any, name: str, value: Any, message: str
+) -> None:
+    settings.IMAGE_TASKS = {name: value}
+    [(id_, told)] = found()
     assert id_ == "image_tasks.E002"
-    assert message.startswith("IMAGE_TASKS['API_LIMIT_MAX']: invalid literal for int()")
+    assert told == f"IMAGE_TASKS['{name}']: {message}, and not {value!r}"
+
+
+@pytest.mark.parametrize("types", ["import", {"": None}, {"t" * 65: None}, {7: None}])
+def test_handlers_that_are_no_dictionary_of_types(settings: Any, types: Any) -> None:
+    settings.IMAGE_TASKS = {"HANDLERS": types}
+    message = "it must be a dictionary from task types of 1 to 64 characters"
+    assert found() == [("image_tasks.E002", f"IMAGE_TASKS['HANDLERS']: {message}")]
+
+
+@pytest.mark.parametrize("value", [None, ["LEASE"], "LEASE"])
+def test_settings_that_are_no_dictionary(settings: Any, value: Any) -> None:
+    settings.IMAGE_TASKS = value
+    assert found() == [("image_tasks.E001", "IMAGE_TASKS must be a dictionary.")]
+
+
+def test_times_are_understood_as_seconds_too(settings: Any) -> None:
+    settings.IMAGE_TASKS = {"LEASE": 90, "IMPORT_TIMEOUT": timedelta(minutes=2)}
+    assert found() == []
+    assert (timedelta(seconds=90), 120.0) == (conf.LEASE, conf.IMPORT_TIMEOUT)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +118,67 @@ def test_naive_times(settings: Any) -> None:
 def test_rest_framework_not_installed() -> None:
     message = "The pages that browsers get need REST framework's templates."
     assert found() == [("image_tasks.E005", message)]
+
+
+class Strict(TaskSerializer):
+    def validate_name(self, name: str) -> str:
+        return name
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "message"),
+    [
+        ("FILTERSET_CLASS", "django_filters.FilterSet", "is no TaskFilterSet"),
+        (
+            "SERIALIZER_CLASS",
+            "rest_framework.serializers.ModelSerializer",
+            "is no TaskSerializer",
+        ),
+        (
+            "LIST_SERIALIZER_CLASS",
+            "django_image_tasks.serializers.TaskSerializer",
+            "is no TaskSummarySerializer",
+        ),
+        ("PERMISSION_CLASSES", ["django.test.Client"], "is no BasePermission"),
+        ("RENDERER_CLASSES", ["django.utils.timezone.now"], "is no BaseRenderer"),
+    ],
+)
+def test_a_class_that_is_none_of_ours(settings: Any, name: str, path: Any, message: str) -> None:
+    settings.IMAGE_TASKS = {name: path}
+    [(id_, told)] = found()
+    assert id_ == "image_tasks.E016"
+    assert told.startswith(f"IMAGE_TASKS['{name}']: ")
+    assert told.endswith(f" {message}.")
+
+
+def test_rules_that_the_api_alone_would_obey(settings: Any) -> None:
+    settings.IMAGE_TASKS = {"SERIALIZER_CLASS": f"{__name__}.Strict"}
+    message = (
+        f"IMAGE_TASKS['SERIALIZER_CLASS']: the rules of {__name__}.Strict for new tasks "
+        "(validate_name) would hold in the API alone."
+    )
+    assert found() == [("image_tasks.E017", message)]
+
+
+def test_an_api_that_no_url_leads_to(settings: Any) -> None:
+    settings.ROOT_URLCONF = "tests.edges.admin.only_admin"
+    assert found() == [("image_tasks.W007", "The API is not routed.")]
+
+
+@modify_settings(INSTALLED_APPS={"remove": ["rest_framework.authtoken"]})
+def test_tokens_that_there_are_none_of(settings: Any) -> None:
+    assert found() == []
+    path = "django_image_tasks.authentication.XAuthTokenAuthentication"
+    settings.IMAGE_TASKS = {"AUTHENTICATION_CLASSES": [path]}
+    assert found() == [("image_tasks.E018", f"{path} has no tokens to look for.")]
+
+
+def test_images_that_would_lie_anywhere(settings: Any) -> None:
+    settings.MEDIA_ROOT = ""
+    message = "Imported images are stored in whatever directory a worker is started in."
+    assert found() == [("image_tasks.W008", message)]
+    settings.IMAGE_TASKS = {"HANDLERS": {"import": None}}
+    assert found() == []
 
 
 def test_the_import_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:

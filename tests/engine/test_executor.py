@@ -230,13 +230,14 @@ def test_a_cancel_holds_when_the_worker_dies(make_task):
 
 
 def test_a_task_over_its_deadline_fails(make_task, image_tasks):
-    image_tasks["TASK_TIMEOUT"] = timedelta(0)
-    task = make_task(input={"do": "check"})
+    image_tasks["TASK_TIMEOUT"] = timedelta(milliseconds=1)
+    task = make_task(input={"do": "check_late"})
 
     executor.run(task.pk)
 
     task.refresh_from_db()
-    assert (task.status, task.message) == ("failure", "Took longer than the limit of 0:00:00")
+    assert task.status == "failure"
+    assert task.message == "Took longer than the limit of 0:00:00.001000"
 
 
 def test_progress_moves_the_row_and_renews_the_lease(make_task, during, monkeypatch):

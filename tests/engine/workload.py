@@ -46,6 +46,10 @@ class Workload(Handler):
         (context.scratch / "file").write_text("staged")
         context.check()
 
+    def check_late(self, context: Context) -> None:
+        time.sleep(0.01)
+        context.check()
+
     def sleep(self, context: Context) -> None:
         for done in range(int(context.input["steps"])):
             time.sleep(float(context.input["step"]))

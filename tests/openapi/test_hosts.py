@@ -13,8 +13,6 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from rest_framework import serializers
-from rest_framework.pagination import PageNumberPagination
-from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from django_image_tasks.filters import TaskFilterSet, WordsFilter
@@ -29,10 +27,6 @@ HERE = __name__
 class MoreFilterSet(TaskFilterSet):
     message = WordsFilter("message")
     finished = BooleanFilter("finished_at", lookup_expr="isnull", exclude=True)
-
-
-class Pages(PageNumberPagination):
-    page_size = 1
 
 
 class LoudSerializer(TaskSerializer):
@@ -56,10 +50,6 @@ class OwnSerializer(serializers.ModelSerializer[Task]):
 class OwnViewSet(ModelViewSet[Task]):
     queryset = Task.objects.all()
     serializer_class = OwnSerializer
-
-
-def teapot(exc: Exception, context: Any) -> Response:
-    return Response(status=418)
 
 
 own = [path("own", OwnViewSet.as_view({"get": "list", "post": "create"}))]
@@ -110,17 +100,6 @@ def test_the_fields_of_subclassed_serializers(use: Any) -> None:
     assert schemas["NewLoud"]["oneOf"] == [{"$ref": "#/components/schemas/NewLoud.import"}]
 
 
-def test_another_pagination(use: Any) -> None:
-    use(PAGINATION_CLASS=f"{HERE}.Pages")
-
-    document = describe()
-
-    assert "page" in query_of(document)
-    assert "marker" not in query_of(document)
-    page = document["components"]["schemas"]["ImageTaskSummaryList"]
-    assert set(page["properties"]) == {"count", "next", "previous", "results"}
-
-
 def test_the_limits(use: Any) -> None:
     use(LIMIT_PARAM_DEFAULT=7, API_LIMIT_MAX=70)
 
@@ -134,12 +113,6 @@ def test_anonymous_use(use: Any) -> None:
     use(ANONYMOUS_OWNER="commons")
 
     assert {} in describe()["paths"]["/v2/tasks"]["get"]["security"]
-
-
-def test_the_errors_of_another_exception_handler_are_not_ours_to_describe(use: Any) -> None:
-    use(EXCEPTION_HANDLER=f"{HERE}.teapot")
-
-    assert "content" not in describe()["components"]["responses"]["ImageErrorBadRequest"]
 
 
 def test_the_hosts_own_views_are_described_as_without_us() -> None:

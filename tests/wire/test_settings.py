@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
-from rest_framework.pagination import CursorPagination, PageNumberPagination
+from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser
 from rest_framework.renderers import AdminRenderer, JSONRenderer
 from rest_framework.response import Response
@@ -52,10 +52,6 @@ class PlainRenderer(JSONRenderer):
 
 class MessageFilterSet(TaskFilterSet):
     message = WordsFilter("message")
-
-
-class PagePagination(PageNumberPagination):
-    page_size = 1
 
 
 class LoudSerializer(TaskSerializer):
@@ -125,14 +121,6 @@ def test_filterset_class(api, make_task, use):
     assert names(api.get("/v2/tasks?message=x")) == ["a"]
 
 
-def test_pagination_class(api, make_task, use):
-    use("PAGINATION_CLASS", f"{HERE}.PagePagination")
-    make_task()
-    make_task()
-
-    assert len(api.get("/v2/tasks?page=2").json()["results"]) == 1
-
-
 def test_serializer_class(create, use):
     use("SERIALIZER_CLASS", f"{HERE}.LoudSerializer")
 
@@ -156,14 +144,6 @@ def test_a_list_serializer_class_of_whole_tasks(api, make_task, use):
     use("LIST_SERIALIZER_CLASS", f"{HERE}.WholeTaskSerializer")
 
     assert api.get("/v2/tasks").json()["tasks"] == [{**summary, "label": str(task)}]
-
-
-def test_exception_handler(api, use):
-    use("EXCEPTION_HANDLER", f"{HERE}.teapot")
-
-    response = api.get("/v2/tasks/7")
-
-    assert (response.status_code, response.json()) == (418, {"short": "stout"})
 
 
 @pytest.mark.parametrize(
