@@ -11,6 +11,8 @@ from rest_framework.request import Request
 
 from django_image_tasks.conf import conf
 
+__all__ = ["KeystoneAuthentication", "XAuthTokenAuthentication"]
+
 
 class XAuthTokenAuthentication(TokenAuthentication):
     """DRF's own tokens, in the header that OpenStack's clients send.

@@ -1,5 +1,18 @@
 """What can go wrong in the domain. The wire decides which status code that is."""
 
+__all__ = [
+    "DeadlineExceeded",
+    "ImageTasksError",
+    "InvalidInput",
+    "InvalidTransition",
+    "LeaseLost",
+    "TaskCancelled",
+    "TaskFailed",
+    "TaskInterrupted",
+    "TaskRetry",
+    "UnknownTaskType",
+]
+
 
 class ImageTasksError(Exception):
     """Base of every error that this app raises on purpose; its text is meant for people."""

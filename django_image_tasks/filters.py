@@ -30,6 +30,8 @@ from django_image_tasks.ordering import SORT_KEYS
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import Status
 
+__all__ = ["TaskFilterSet", "TimesFilter", "WordsFilter"]
+
 
 class QueryFilter(Filter):
     """A filter of this API: it looks at the parameter of its own name, and keeps no state."""

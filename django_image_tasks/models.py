@@ -20,6 +20,8 @@ from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.signals import task_finished, task_progressed, task_started
 from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcome, Status
 
+__all__ = ["Attempt", "Task"]
+
 
 def queue_lease() -> datetime:
     """When to look whether a new task has reached a worker."""

@@ -6,6 +6,8 @@ from rest_framework.views import APIView
 
 from django_image_tasks.conf import conf
 
+__all__ = ["IsAuthenticatedOrNamed"]
+
 
 class IsAuthenticatedOrNamed(IsAuthenticated):
     """Known users; anybody where ``ANONYMOUS_OWNER`` names whom they act for."""

@@ -19,6 +19,8 @@ from rest_framework.response import Response
 from django_image_tasks.browsable import page
 from django_image_tasks.tenancy import get_owner
 
+__all__ = ["BrowsableAPIRenderer", "JSONRenderer"]
+
 _QUALITY = re.compile(r"q\s*=\s*([01](?:\.[0-9]*)?)")
 
 

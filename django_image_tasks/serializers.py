@@ -13,6 +13,8 @@ from django_image_tasks import schemas, services
 from django_image_tasks.identifiers import dashed
 from django_image_tasks.models import Task
 
+__all__ = ["TaskSerializer", "TaskSummarySerializer"]
+
 WRITABLE = ("type", "input", "name")
 
 

@@ -1,5 +1,7 @@
 from django.dispatch import Signal
 
+__all__ = ["image_imported", "task_finished", "task_progressed", "task_started"]
+
 # Sent after the change is written, with sender=Task and task=<the task as it is now>.
 
 # An attempt began. Arguments: task

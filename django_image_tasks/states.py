@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+__all__ = ["Outcome", "Status"]
+
 
 class Status(TextChoices):
     """What a task's ``status`` may be on the wire (api.md, "States")."""

@@ -15,6 +15,8 @@ from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
+__all__ = ["purge", "sweep"]
+
 logger = logging.getLogger(__name__)
 
 BATCH = 1000

@@ -6,6 +6,8 @@ from django.http import HttpRequest
 
 from django_image_tasks.conf import conf
 
+__all__ = ["owner_of_user"]
+
 
 def owner_of_user(request: HttpRequest) -> str | None:
     """The default for ``IMAGE_TASKS["OWNER"]``: the user's primary key.

@@ -36,6 +36,8 @@ from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.renderers import ContentNegotiation
 from django_image_tasks.request_ids import request_id_of
 
+__all__ = ["SchemaView", "TaskViewSet", "VersionsView"]
+
 NO_DELETE = (
     "This operation is currently not permitted on Glance Tasks. They are auto deleted after "
     "reaching the time based on their expires_at property."

@@ -12,6 +12,8 @@ from django_image_tasks.admin.detail import DetailMixin
 from django_image_tasks.admin.lists import ListMixin
 from django_image_tasks.models import Task
 
+__all__ = ["TaskAdmin"]
+
 # Under django-unfold, the list has neither actions nor an add button for any other ModelAdmin.
 package = "unfold" if apps.is_installed("unfold") else "django.contrib"
 ModelAdmin: Any = import_string(f"{package}.admin.ModelAdmin")

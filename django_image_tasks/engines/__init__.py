@@ -20,6 +20,8 @@ from django_image_tasks.conf import conf
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
+__all__ = ["deliver"]
+
 logger = logging.getLogger(__name__)
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.dispatch import Signal
 
+__all__ = ["Context", "Handler"]
+
 
 class Context(Protocol):
     """One attempt at one task, as its handler sees it: no model, no HTTP."""

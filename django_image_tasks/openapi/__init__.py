@@ -6,6 +6,4 @@ extensions below by the classes they name; the host's own views are not touched.
 
 from __future__ import annotations
 
-from django_image_tasks.openapi import authentication, bodies, parameters, views
-
-__all__ = ["authentication", "bodies", "parameters", "views"]
+from django_image_tasks.openapi import authentication, bodies, parameters, views  # noqa: F401
