@@ -11,8 +11,9 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -34,6 +35,7 @@ from django_image_tasks.exceptions import (
 from django_image_tasks.handlers import registry
 from django_image_tasks.handlers.base import Handler
 from django_image_tasks.json_values import check_storable
+from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import Task
 from django_image_tasks.scratch import scratch
 from django_image_tasks.states import Status
@@ -90,7 +92,7 @@ def claim(task_id: UUID) -> Task | None:
     """Start an attempt in this worker's name; ``None`` if there is nothing to start."""
     task = Task.objects.filter(pk=task_id).first()
     if task is None:
-        logger.info("task_skipped task=%s reason=gone", task_id)
+        logger.info(line("task_skipped", task=task_id, reason="gone"))
         return None
     worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
     try:
@@ -116,28 +118,32 @@ def recover(task: Task) -> None:
 
 def _attempt(task: Task) -> None:
     """Run the handler and record how it ended. Raises InvalidTransition if that is not allowed."""
+    record = _run_handler(task)
+    # Not in its except clauses: an error of the database would take the handler's along.
+    record()
+
+
+def _run_handler(task: Task) -> Callable[[], None]:
+    """Run the handler; what is returned records how it ended."""
     try:
         handler = registry.get_handler(task.type)
-        result = _run_handler(handler, task)
+        return partial(_succeed, task, handler, _result(handler, task))
     except TaskRetry as error:
-        _retry(task, str(error))
+        return partial(_retry, task, str(error))
     except (TaskFailed, UnknownTaskType, DeadlineExceeded) as error:
-        _fail(task, str(error))
+        return partial(_fail, task, str(error))
     except (TaskCancelled, LeaseLost):
         raise InvalidTransition from None
     except (OperationalError, InterfaceError):
         # Nothing can be recorded without a database. The lease runs out, and the sweep finds it.
         raise
     except Exception as error:
-        logger.exception("handler_error task=%s request=%s", task.pk, task.request_id)
-        _fail(task, f"Unexpected {type(error).__name__}; the log of {task.lease_owner} has more")
-    else:
-        task.succeed(result)
-        if handler.succeeded:
-            handler.succeeded.send_robust(Task, task=task, result=result)
+        logger.error(with_traceback("handler_error", error, task=task.pk, request=task.request_id))
+        message = f"Unexpected {type(error).__name__}; the log of {task.lease_owner} has more"
+        return partial(_fail, task, message)
 
 
-def _run_handler(handler: Handler, task: Task) -> Mapping[str, Any]:
+def _result(handler: Handler, task: Task) -> Mapping[str, Any]:
     with scratch(f"{task.pk}-{task.attempts}") as directory:
         result = handler.run(TaskContext(task, directory))
     try:
@@ -145,6 +151,12 @@ def _run_handler(handler: Handler, task: Task) -> Mapping[str, Any]:
     except InvalidInput as error:
         raise TaskFailed(f"The handler's result cannot be kept: {error}") from None
     return result
+
+
+def _succeed(task: Task, handler: Handler, result: Mapping[str, Any]) -> None:
+    task.succeed(result)
+    if handler.succeeded:
+        handler.succeeded.send_robust(Task, task=task, result=result)
 
 
 def _retry(task: Task, message: str) -> None:
@@ -182,9 +194,9 @@ def _discard(task: Task) -> None:
         handler.discard(task.pk, task.attempts, task.input)
     except UnknownTaskType:
         return
-    except Exception:
+    except Exception as error:
         # What an attempt left behind is no reason to run it again.
-        logger.exception("discard_failed task=%s attempt=%s", task.pk, task.attempts)
+        logger.error(with_traceback("discard_failed", error, task=task.pk, attempt=task.attempts))
 
 
 def _log(event: str, task: Task, **more: Any) -> None:
@@ -195,4 +207,4 @@ def _log(event: str, task: Task, **more: Any) -> None:
         "attempt": task.attempts,
         **more,
     }
-    logger.info("%s %s", event, " ".join(f"{key}={value}" for key, value in fields.items()))
+    logger.info(line(event, **fields))

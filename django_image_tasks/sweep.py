@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from django_image_tasks import engines, executor, scratch
 from django_image_tasks.exceptions import InvalidTransition
+from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -39,7 +40,7 @@ def sweep() -> Swept:
     swept.enqueued = _enqueue(timezone.now())
     swept.scratch_removed = scratch.remove_abandoned()
     swept.purged = purge(limit=10 * BATCH)
-    logger.info("swept %s", " ".join(f"{key}={value}" for key, value in vars(swept).items()))
+    logger.info(line("swept", **vars(swept)))
     return swept
 
 
@@ -86,8 +87,8 @@ def sweep_every(seconds: float, stop: Event | None = None) -> None:
     while True:
         try:
             sweep()
-        except Exception:
-            logger.exception("sweep_failed")
+        except Exception as error:
+            logger.error(with_traceback("sweep_failed", error))
         connections.close_all()
         if stop.wait(seconds):
             return

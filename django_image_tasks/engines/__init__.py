@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from django_image_tasks import executor
 from django_image_tasks.conf import conf
+from django_image_tasks.log_lines import with_traceback
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -34,9 +35,9 @@ def publish(task: Task) -> bool:
     """Put a task on the queue now. If that fails, the sweep tries again: nothing is lost."""
     try:
         import_module(conf.ENGINE).enqueue(str(task.pk))
-    except Exception:
+    except Exception as error:
         # Each queue's library has its own errors, and no client should wait or fail for one.
-        logger.exception("task_not_enqueued task=%s engine=%s", task.pk, conf.ENGINE)
+        logger.error(with_traceback("task_not_enqueued", error, task=task.pk, engine=conf.ENGINE))
         return False
     now = timezone.now()
     still_waiting = Task.objects.filter(pk=task.pk, status=Status.PENDING, attempts=task.attempts)

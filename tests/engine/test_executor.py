@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from django_image_tasks import executor
@@ -57,7 +58,9 @@ def test_a_task_that_fails_says_what_its_handler_said(make_task):
     assert workload.discarded == [(str(task.pk), 1)]
 
 
-def test_an_unexpected_error_is_logged_whole_but_shown_without_its_text(make_task, caplog):
+def test_an_unexpected_error_is_logged_with_its_traceback_but_shown_without_its_text(
+    make_task, caplog
+):
     task = make_task(input={"do": "crash"}, request_id="req-1")
 
     executor.run(task.pk)
@@ -65,8 +68,46 @@ def test_an_unexpected_error_is_logged_whole_but_shown_without_its_text(make_tas
     task.refresh_from_db()
     assert task.status == "failure"
     assert task.message.startswith("Unexpected KeyError; the log of ")
-    [record] = [record for record in caplog.records if record.exc_info]
-    assert record.getMessage() == f"handler_error task={task.pk} request=req-1"
+    [record] = caplog.records
+    first, *traceback = record.getMessage().splitlines()
+    assert first == f"handler_error task={task.pk} request=req-1"
+    assert traceback[0] == "  Traceback (most recent call last):"
+    assert traceback[-1].startswith("  KeyError: ")
+
+
+def test_what_an_unexpected_error_says_of_a_url_is_told_nowhere(make_task, during, caplog):
+    requests = pytest.importorskip("requests")
+
+    def fetch(context):
+        try:
+            requests.get("http://127.0.0.1:1/image;SECRET?sig=SECRET")
+        except requests.RequestException as error:
+            raise ValueError("Got nothing from http://ada:SECRET%40host/") from error
+
+    during(fetch)
+    task = make_task("callback")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    [attempt] = task.history.all()
+    [record] = caplog.records
+    told = [task.message, attempt.message, record.getMessage(), record.args, record.exc_info]
+    assert "Max retries exceeded with url: …" in record.getMessage()
+    assert "SECRET" not in str(told)
+
+
+def test_an_error_of_the_database_does_not_take_the_handlers_along(make_task, monkeypatch):
+    def fail(self, message):
+        raise OperationalError("The database is away")
+
+    monkeypatch.setattr(Task, "fail", fail)
+    task = make_task(input={"do": "crash"})
+
+    with pytest.raises(OperationalError) as caught:
+        executor.run(task.pk)
+
+    assert caught.value.__context__ is None
 
 
 def test_a_result_that_is_not_json_fails_the_task(make_task):

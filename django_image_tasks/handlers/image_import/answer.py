@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.client import responses
@@ -15,7 +16,11 @@ from urllib3 import exceptions as urllib3
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidInput, TaskFailed, TaskRetry
 from django_image_tasks.handlers.image_import.connection import Session
-from django_image_tasks.handlers.image_import.source import Source, parse, redact
+from django_image_tasks.handlers.image_import.source import Source, parse
+from django_image_tasks.log_lines import line
+from django_image_tasks.redaction import redact
+
+logger = logging.getLogger(__name__)
 
 CHUNK = 2**20
 
@@ -34,8 +39,10 @@ def get(
     for _ in range(conf.IMPORT_MAX_REDIRECTS + 1):
         report()
         with _translated(source), session.get(source.url, headers=headers, stream=True) as response:
+            status = response.status_code
+            logger.debug(line("source_answered", origin=source.origin, status=status))
             if not response.is_redirect:
-                _check_status(response.status_code, ranged="Range" in headers)
+                _check_status(status, ranged="Range" in headers)
                 yield response
                 return
         source = _redirected(source, response.headers["Location"])

@@ -28,7 +28,7 @@ from django_image_tasks.exceptions import ImageTasksError, TaskFailed, TaskRetry
 from django_image_tasks.handlers.image_import.source import is_public, is_trusted, netloc
 
 MOST_ADDRESSES = 4
-URLLIB3_LOGGERS = ("urllib3.connection", "urllib3.connectionpool")
+LIBRARIES = ("requests", "urllib3")
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def open_session(ends: float) -> Iterator[Session]:
         default_timeout=(conf.IMPORT_CONNECT_TIMEOUT, conf.IMPORT_READ_TIMEOUT),
     )
     guard = Guard(ends)
-    with Session(config) as session, queries_out_of_logs():
+    with Session(config) as session, libraries_out_of_logs():
         session.trust_env = False  # neither proxies nor .netrc
         session.headers["Accept-Encoding"] = "identity"
         session.mount("http://", CheckedAdapter(guard))
@@ -162,22 +162,20 @@ def _unreachable(error: OSError, origin: str) -> ImageTasksError:
 
 
 @contextmanager
-def queries_out_of_logs() -> Iterator[None]:
-    """Keep the query of a URL, which may be signed, out of urllib3's own log lines."""
+def libraries_out_of_logs() -> Iterator[None]:
+    """Drop what the libraries log in this thread: they quote URLs, signed or not."""
     thread = threading.get_ident()
 
-    def redact(record: logging.LogRecord) -> bool:
-        if record.thread == thread and isinstance(record.args, tuple):
-            record.args = tuple(
-                each.partition("?")[0] if isinstance(each, str) else each for each in record.args
-            )
-        return True
+    def passes(record: logging.LogRecord) -> bool:
+        return threading.get_ident() != thread
 
-    loggers = [logging.getLogger(name) for name in URLLIB3_LOGGERS]
+    # A filter does not act on what a logger's children log.
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in LIBRARIES]
+    loggers = [logging.getLogger(name) for name in names]
     for logger in loggers:
-        logger.addFilter(redact)
+        logger.addFilter(passes)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(redact)
+            logger.removeFilter(passes)

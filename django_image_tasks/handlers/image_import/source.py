@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import socket
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidInput
@@ -43,8 +43,8 @@ class Source:
     host: str
     """In ASCII and lower case, without brackets or a final dot; an address in its usual form."""
     port: int
-    target: str
-    """Path and query."""
+    target: str = field(repr=False)
+    """Path and query, which may be signed."""
 
     @property
     def origin(self) -> str:
@@ -62,7 +62,7 @@ def parse(uri: str) -> Source:
     Raises :exc:`~django_image_tasks.exceptions.InvalidInput` if the policy does not allow it.
     """
     scheme, authority, target = _split(uri)
-    if "@" in authority:
+    if "@" in unquote(authority):
         raise InvalidInput("The given uri must not contain credentials.")
     if scheme in ("file", "filesystem"):
         raise InvalidInput(
@@ -82,12 +82,6 @@ def parse(uri: str) -> Source:
 def netloc(host: str, port: int) -> str:
     """``host:port``, for URLs, messages and logs."""
     return f"{_bracketed(host)}:{port}"
-
-
-def redact(uri: str) -> str:
-    """Scheme, host and port of any URI, without what may be secret in it."""
-    scheme, authority, _ = _split(uri)
-    return f"{scheme}://{authority.rpartition('@')[2]}"
 
 
 def is_trusted(host: str, port: int) -> bool:

@@ -17,6 +17,7 @@ from django.db import connections
 
 from django_image_tasks.exceptions import ImageTasksError, TaskRetry
 from django_image_tasks.handlers.base import Context
+from django_image_tasks.log_lines import line
 
 logger = logging.getLogger(__name__)
 
@@ -101,4 +102,4 @@ def _remove(storage: Storage, name: str) -> None:
     try:
         storage.delete(name)
     except Exception as error:  # each backend has its own
-        logger.warning("image_not_removed name=%s error=%s", name, type(error).__name__)
+        logger.warning(line("image_not_removed", name=name, error=type(error).__name__))

@@ -13,6 +13,7 @@ from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import import source
 from django_image_tasks.handlers.image_import.download import download
 from django_image_tasks.handlers.image_import.inspection import inspect
+from django_image_tasks.redaction import redact
 
 STORED_DIGESTS = {"md5", "sha512"}
 ALIASES = {"gpt": "raw", "vpc": "vhd"}
@@ -58,7 +59,7 @@ def _source(uri: str) -> source.Source:
     try:
         return source.parse(uri)
     except InvalidInput:  # allowed when the task was created, but no more
-        raise TaskFailed(f"{source.redact(uri)} is not allowed") from None
+        raise TaskFailed(f"{redact(uri)} is not allowed") from None
 
 
 def _check_digest(expected: str, got: str) -> None:
