@@ -50,7 +50,13 @@ def get(
 
 
 def chunks(response: Response) -> Iterator[bytes]:
-    """The body as it comes, not decoded."""
+    """The body as it comes, not decoded.
+
+    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` if the source encoded it.
+    """
+    encodings = response.headers.get("Content-Encoding", "").lower().split(",")
+    if any(each.strip() not in ("", "identity") for each in encodings):
+        raise TaskFailed("Source sent a Content-Encoding, although identity was asked for")
     while chunk := response.raw.read1(CHUNK, decode_content=False):
         yield chunk
 

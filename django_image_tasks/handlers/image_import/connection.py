@@ -25,6 +25,7 @@ from urllib3.util.connection import create_connection
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ImageTasksError, TaskFailed, TaskRetry
+from django_image_tasks.handlers.image_import.header import StrictResponse
 from django_image_tasks.handlers.image_import.source import is_public, is_trusted, netloc
 
 MOST_ADDRESSES = 4
@@ -99,6 +100,8 @@ class CheckedAdapter(HTTPAdapter):
 
 class CheckedConnection(HTTPConnection):
     """Looks its host up once, checks every address, and connects to no other."""
+
+    response_class = StrictResponse
 
     def __init__(self, *args: Any, guard: Guard, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
