@@ -17,6 +17,7 @@ from rest_framework.settings import api_settings
 from django_image_tasks import engine_checks
 from django_image_tasks.conf import Settings, conf
 from django_image_tasks.handlers.base import Handler
+from django_image_tasks.handlers.image_import.source import NO_HOST, trusted_host
 from django_image_tasks.handlers.image_import.storage import get_storage
 
 NAMES = [name for name in vars(Settings) if name.isupper()]
@@ -44,6 +45,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         *_urls(),
         *_tokens(),
         *_media_root(),
+        *_trusted_hosts(),
     ]
 
 
@@ -194,3 +196,16 @@ def _is_subclass(cls: Any, base: type) -> bool:
 
 def _name(cls: Any) -> str:
     return f"{getattr(cls, '__module__', '')}.{getattr(cls, '__qualname__', cls)}"
+
+
+def _trusted_hosts() -> Iterator[checks.Warning]:
+    for entry in conf.IMPORT_TRUSTED_HOSTS:
+        if trusted_host(entry) == NO_HOST:
+            yield checks.Warning(
+                f"IMAGE_TASKS['IMPORT_TRUSTED_HOSTS'] has {entry!r}, which no URL can match.",
+                hint=(
+                    "An entry is one host, with or without a port: 'mirror.example.org', "
+                    "'10.0.0.7:8080', '[fd00::7]:8080'; no URL, no network and no pattern."
+                ),
+                id="image_tasks.W005",
+            )

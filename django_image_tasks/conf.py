@@ -234,7 +234,8 @@ class Settings:
 
     @property
     def IMPORT_TRUSTED_HOSTS(self) -> Sequence[str]:
-        """``host`` or ``host:port``: fetched from whatever their address and port."""
+        """``host`` or ``host:port``, in any spelling: fetched from whatever their address and
+        port."""
         return self._strings("IMPORT_TRUSTED_HOSTS", [])
 
     @property

@@ -188,3 +188,14 @@ def test_the_import_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyP
     assert warning.hint == "pip install 'django-image-tasks[import]'"
     settings.IMAGE_TASKS = {"HANDLERS": {"import": None}}
     assert found() == []
+
+
+def test_trusted_hosts_that_no_url_can_match(settings: Any) -> None:
+    settings.IMAGE_TASKS = {"IMPORT_TRUSTED_HOSTS": ["http://a/", "Mirror.Internal.", "10.0.0.0/8"]}
+    assert found() == [
+        (
+            "image_tasks.W005",
+            f"IMAGE_TASKS['IMPORT_TRUSTED_HOSTS'] has '{entry}', which no URL can match.",
+        )
+        for entry in ("http://a/", "10.0.0.0/8")
+    ]

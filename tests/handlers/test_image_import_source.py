@@ -10,7 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_image_tasks.exceptions import InvalidInput
-from django_image_tasks.handlers.image_import.source import is_public, parse, redact
+from django_image_tasks.handlers.image_import.source import (
+    NO_HOST,
+    is_public,
+    parse,
+    trusted_host,
+)
 
 CREDENTIALS = "The given uri must not contain credentials."
 FILE = "File based imports are not allowed. Please use a non-local source of image data."
@@ -39,6 +44,7 @@ def refusal(uri: str) -> str:
         ("http://images.example.org/ü", "http://images.example.org:80/%C3%BC"),
         ("http://images.example.org/a@b", "http://images.example.org:80/a@b"),
         ("http://bücher.example/", "http://xn--bcher-kva.example:80/"),
+        ("http://xn--bcher-kva.example/", "http://xn--bcher-kva.example:80/"),
         ("http://8.8.8.8/", "http://8.8.8.8:80/"),
         ("http://0x08.010.2056/", "http://8.8.8.8:80/"),
         ("http://[2606:4700:0::1111]/", "http://[2606:4700::1111]:80/"),
@@ -61,6 +67,7 @@ def test_allowed_uri_is_fetched_in_its_usual_form(uri: str, url: str) -> None:
         "ftp://ada@images.example.org/",
         "file://ada@localhost/etc/passwd",
         "http://ada:secret@127.0.0.1/",
+        "http://ada:secret%40images.example.org/",
     ],
 )
 def test_credentials(uri: str) -> None:
@@ -226,6 +233,19 @@ def test_ports_are_the_settings(configure: Callable[..., None]) -> None:
         ("::1", "http://[::1]:8080/"),
         ("[::1]", "http://[::1]:8080/"),
         ("[::1]:8080", "http://[0:0::1]:8080/"),
+        ("mirror.internal.", "http://mirror.internal:8080/"),
+        ("Mirror.Internal.:8080", "http://mirror.internal:8080/"),
+        ("mirror.internal:", "http://mirror.internal:8080/"),
+        ("mirror.internal:08080", "http://mirror.internal:8080/"),
+        ("[fd00:0db8::0007]:8080", "http://[fd00:db8::7]:8080/"),
+        ("FD00:0DB8:0::7", "http://[fd00:db8::7]:8080/"),
+        ("::ffff:10.0.0.7", "http://10.0.0.7:8080/"),
+        ("10.0.0.7", "http://[::ffff:10.0.0.7]:8080/"),
+        ("127.1", "http://127.0.0.1:8080/"),
+        ("0x7f.1:8080", "http://2130706433:8080/"),
+        ("bücher.internal", "http://xn--bcher-kva.internal:8080/"),
+        ("xn--bcher-kva.internal", "http://BÜCHER.internal:8080/"),
+        ("bücher\u3002internal", "http://bücher.internal/"),
     ],
 )
 def test_trusted_host(configure: Callable[..., None], entry: str, uri: str) -> None:
@@ -241,6 +261,10 @@ def test_trusted_host(configure: Callable[..., None], entry: str, uri: str) -> N
         ("localhost", "http://a.localhost/"),
         ("mirror.internal", "http://mirror.internal.example.org:8080/"),
         ("", "http://[x/"),
+        ("::1:8080", "http://[::1]:8080/"),
+        ("127.1:80", "http://127.0.0.1:81/"),
+        ("10.0.0.0/8", "http://10.0.0.0/"),
+        ("*.internal", "http://mirror.internal:8080/"),
     ],
 )
 def test_trust_reaches_no_further(configure: Callable[..., None], entry: str, uri: str) -> None:
@@ -253,13 +277,67 @@ def test_credentials_are_refused_for_a_trusted_host_too(configure: Callable[...,
     assert refusal("http://ada@localhost/") == CREDENTIALS
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "::ffff:8.8.8.8"])
-def test_public_address(address: str) -> None:
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "",
+        " ",
+        " mirror.internal",
+        "http://mirror.internal",
+        "http://mirror.internal:8080/",
+        "mirror.internal/images",
+        "ada@mirror.internal",
+        "10.0.0.0/8",
+        "fd00::/8",
+        "[fd00::]/8",
+        "*",
+        "*.internal",
+        ".internal",
+        "mirror.internal:0",
+        "mirror.internal:65536",
+        "mirror.internal:http",
+        "256.0.0.1",
+        "[::1",
+        "::1]:8080",
+        "faß.internal",
+        "a,b",
+    ],
+)
+def test_entry_that_means_no_host(entry: str) -> None:
+    assert trusted_host(entry) == NO_HOST
+
+
+METADATA = {
+    "Alibaba": ["100.100.100.200", "100.100.2.136"],
+    "AWS": ["169.254.169.254", "169.254.170.2", "[fd00:ec2::254]", "[fd00:ec2::23]"],
+    "Azure": ["169.254.169.254", "168.63.129.16", "[::ffff:168.63.129.16]", "0xa83f8110"],
+    "DigitalOcean, Hetzner, OpenStack": ["169.254.169.254", "[fe80::a9fe:a9fe]"],
+    "Equinix Metal": ["192.80.8.124"],
+    "Google": ["169.254.169.254", "[fd20:ce::254]"],
+    "IBM": ["169.254.169.254", "161.26.0.10", "166.8.0.1", "166.11.255.255"],
+    "Linode": ["169.254.169.254", "[fd00:a9fe:a9fe::1]"],
+    "Oracle": ["169.254.169.254", "192.0.0.192", "[fd00:c1::a9fe:a9fe]"],
+    "Scaleway": ["169.254.42.42", "[fd00:42::42]"],
+    "Tencent": ["169.254.0.23", "100.88.222.5"],
+}
+
+
+@pytest.mark.parametrize(
+    ("cloud", "host"), [(cloud, host) for cloud, hosts in METADATA.items() for host in hosts]
+)
+def test_address_at_which_a_cloud_serves_its_machines(cloud: str, host: str) -> None:
+    uri = f"http://{host}/"
+    assert refusal(uri) == FILTER + uri
+
+
+@pytest.mark.parametrize("address", ["168.63.129.15", "168.63.129.17", "166.12.0.0", "161.27.0.0"])
+def test_their_neighbours_are_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
-def test_redacted_uri_keeps_neither_credentials_nor_query() -> None:
-    assert redact("http://ada:s@images.example.org:81/a?b#c") == "http://images.example.org:81"
+@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "::ffff:8.8.8.8"])
+def test_public_address(address: str) -> None:
+    assert is_public(ip_address(address))
 
 
 @given(st.text(max_size=40))
@@ -269,6 +347,10 @@ def test_any_text_is_parsed_or_refused(text: str) -> None:
             assert parse(uri).url.isascii()
         except InvalidInput:
             continue
+
+
+def test_query_is_not_in_the_representation() -> None:
+    assert "secret" not in repr(parse("http://images.example.org/a?sig=secret"))
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -6,6 +6,7 @@ import re
 import socket
 import unicodedata
 from dataclasses import dataclass, field
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 from urllib.parse import quote, unquote
 
@@ -20,6 +21,8 @@ HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+EVERY_PORT = -1
+NO_HOST = ("", 0)
 GLOBAL_UNICAST = IPv6Network("2000::/3")
 # Global by their registry, and yet a way to an address that need not be.
 NOT_PUBLIC = [
@@ -31,6 +34,11 @@ NOT_PUBLIC = [
         "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
+        # Public addresses at which a cloud serves its own machines.
+        "161.26.0.0/16",  # IBM, infrastructure
+        "166.8.0.0/14",  # IBM, service endpoints
+        "168.63.129.16/32",  # Azure
+        "192.80.8.124/32",  # Equinix Metal
     )
 ]
 
@@ -86,8 +94,17 @@ def netloc(host: str, port: int) -> str:
 
 def is_trusted(host: str, port: int) -> bool:
     """Whether ``IMPORT_TRUSTED_HOSTS`` lets this host be fetched from, whatever its address."""
-    names = {host, _bracketed(host), netloc(host, port)}
-    return bool(host) and any(entry.lower() in names for entry in conf.IMPORT_TRUSTED_HOSTS)
+    meant = {(host, EVERY_PORT), (host, port)}
+    return bool(host) and any(trusted_host(entry) in meant for entry in conf.IMPORT_TRUSTED_HOSTS)
+
+
+@lru_cache
+def trusted_host(entry: str) -> tuple[str, int]:
+    """Host and port that an entry of ``IMPORT_TRUSTED_HOSTS`` means, or ``NO_HOST``."""
+    authority = unicodedata.normalize("NFKC", entry)
+    if authority.count(":") > 1 and not authority.startswith("["):
+        authority = f"[{authority}]"
+    return _host_and_port(authority, EVERY_PORT)
 
 
 def is_public(address: Address) -> bool:
@@ -114,11 +131,15 @@ def _well_formed(uri: str, scheme: str, authority: str) -> bool:
 
 
 def _host_and_port(authority: str, default: int) -> tuple[str, int]:
-    """The host as it will be looked up, and the port; ``("", 0)`` for what can be neither."""
+    """The host as it will be looked up, and the port; ``NO_HOST`` for what can be neither."""
     match = HOST_AND_PORT.fullmatch(authority)
     host = _canonical(match[1]) if match else ""
-    port = int(match[2] or default) if match else 0
-    return (host, port) if host and 0 < port < 65536 else ("", 0)
+    if not (match and host):
+        return NO_HOST
+    if not match[2]:
+        return host, default
+    port = int(match[2])
+    return (host, port) if 0 < port < 65536 else NO_HOST
 
 
 def _canonical(host: str) -> str:
@@ -127,9 +148,10 @@ def _canonical(host: str) -> str:
         if host.startswith("["):
             address = IPv6Address(host[1:-1])
             return str(address.ipv4_mapped or address)
-        name = host.removesuffix(".").encode("idna").decode("ascii")
+        host = host.removesuffix(".")
+        name = host.encode("idna").decode("ascii")
         # A name that does not come back as it went in is read differently by other libraries.
-        if not HOST_NAME.fullmatch(name) or name.encode().decode("idna") != host.removesuffix("."):
+        if not HOST_NAME.fullmatch(name) or host not in (name, name.encode().decode("idna")):
             return ""
         if not NUMBER.fullmatch(name.rpartition(".")[2]):
             return name
