@@ -1,17 +1,22 @@
+"""UUIDs in the spellings that the API takes and writes, and the id of a request."""
+
 from __future__ import annotations
 
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
 
-_SPELLINGS = re.compile(
+from django.http import HttpRequest
+
+_UUID = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     re.IGNORECASE | re.ASCII,
 )
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def parse_uuid(text: str) -> UUID | None:
     """The UUID in one of the two spellings the API takes, in any case: dashed, or 32 digits."""
-    return UUID(text) if _SPELLINGS.fullmatch(text) else None
+    return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def dashed(pk: UUID | str) -> str:
@@ -20,3 +25,11 @@ def dashed(pk: UUID | str) -> str:
     if len(text) != 32:
         return text
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def request_id_of(request: HttpRequest) -> str:
+    """The client's own id behind ``req-``, if it is one we accept; else a new one."""
+    sent = request.headers.get("X-Openstack-Request-ID", "")
+    if not _REQUEST_ID.fullmatch(sent):
+        return f"req-{uuid4()}"
+    return sent if sent.startswith("req-") else f"req-{sent}"

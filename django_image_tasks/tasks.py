@@ -8,4 +8,4 @@ from django_image_tasks.conf import conf
 
 import_module(conf.ENGINE)
 if conf.ENGINE == "django_image_tasks.engines.celery":
-    import_module("django_image_tasks.beat")
+    import_module("django_image_tasks.celery_sweep")

@@ -28,13 +28,12 @@ from django_image_tasks.authentication import KeystoneAuthentication, XAuthToken
 from django_image_tasks.conf import conf
 from django_image_tasks.exception_handler import exception_handler
 from django_image_tasks.filters import TaskFilterBackend
-from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.identifiers import parse_uuid, request_id_of
 from django_image_tasks.models import Task
+from django_image_tasks.negotiation import ContentNegotiation
 from django_image_tasks.pagination import MarkerPagination
 from django_image_tasks.parsers import JSONParser, check_body
 from django_image_tasks.querysets import TaskQuerySet
-from django_image_tasks.renderers import ContentNegotiation
-from django_image_tasks.request_ids import request_id_of
 
 __all__ = ["SchemaView", "TaskViewSet", "VersionsView"]
 

@@ -16,8 +16,8 @@ from django_image_tasks.admin.new_task import NewTask
 from django_image_tasks.admin.rights import RightsMixin
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers import registry
+from django_image_tasks.identifiers import request_id_of
 from django_image_tasks.models import Task
-from django_image_tasks.request_ids import request_id_of
 from django_image_tasks.services import create_task
 
 OTHERWISE = "_otherwise"

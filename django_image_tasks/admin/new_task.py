@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers import registry
-from django_image_tasks.input_forms import InputForm, form_for, input_form
 from django_image_tasks.json_values import check_storable
+from django_image_tasks.schema_forms import InputForm, form_for, input_form
 
 PREFIX = "input"
 

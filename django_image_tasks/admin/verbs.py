@@ -19,8 +19,8 @@ from django_image_tasks.admin.counts import CAP
 from django_image_tasks.admin.export import export
 from django_image_tasks.exceptions import InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
+from django_image_tasks.identifiers import request_id_of
 from django_image_tasks.models import Task
-from django_image_tasks.request_ids import request_id_of
 from django_image_tasks.services import cancel_task, retry_task
 from django_image_tasks.states import UNFINISHED, Status
 

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 
 from django_image_tasks import tenancy
 from django_image_tasks.handlers import registry
-from django_image_tasks.input_forms import InputForm, input_form
+from django_image_tasks.schema_forms import InputForm, input_form
 from django_image_tasks.services import can_retry
 from django_image_tasks.states import UNFINISHED
 

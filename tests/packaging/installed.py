@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 NEEDS_AN_EXTRA = (
-    "django_image_tasks.beat",
+    "django_image_tasks.celery_sweep",
     "django_image_tasks.engines.",
     "django_image_tasks.handlers.image_import.",
     "django_image_tasks.management.terminal.bars",

@@ -19,7 +19,7 @@ from django_image_tasks.management.terminal.plain import Plain
 from django_image_tasks.models import Attempt
 from django_image_tasks.states import FINISHED
 from django_image_tasks.sweep import purge, sweep, sweep_every
-from django_image_tasks.sweeper import sweeping
+from django_image_tasks.sweep_process import sweeping
 
 
 class Command(BaseCommand):

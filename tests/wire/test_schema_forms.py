@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from django_image_tasks.exceptions import UnknownTaskType
-from django_image_tasks.input_forms import InputForm, form_for, input_form
+from django_image_tasks.schema_forms import InputForm, form_for, input_form
 
 
 def properties(**schemas: Any) -> type[InputForm]:
