@@ -101,13 +101,8 @@ def source() -> Iterator[SlowSource]:
 
 
 @pytest.fixture
-def make_task(admin: User) -> Callable[..., Task]:
-    """Creates a task of the superuser's."""
-
-    def make(**values: Any) -> Task:
-        return Task.objects.create(**{"type": "import", "owner": str(admin.pk), **values})
-
-    return make
+def task_defaults(admin: User) -> dict[str, Any]:
+    return {"type": "import", "owner": str(admin.pk)}
 
 
 @pytest.fixture

@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from django_image_tasks.models import Task
 from tests.engine import workload
 
 
@@ -28,8 +26,5 @@ def image_tasks(settings: Any, tmp_path: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make_task(db: None) -> Callable[..., Task]:
-    def make(type: str = "workload", **values: Any) -> Task:
-        return Task.objects.create(**{"type": type, "owner": "1", "input": {}, **values})
-
-    return make
+def task_defaults() -> dict[str, Any]:
+    return {"type": "workload", "owner": "1"}

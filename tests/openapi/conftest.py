@@ -1,3 +1,3 @@
-from tests.wire.conftest import api, create, make_task, user
+from tests.wire.conftest import api, create, task_defaults, user
 
-__all__ = ["api", "create", "make_task", "user"]
+__all__ = ["api", "create", "task_defaults", "user"]

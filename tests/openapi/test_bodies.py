@@ -9,8 +9,8 @@ import pytest
 
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers.base import Handler
+from tests.conftest import SOURCE
 from tests.openapi.described import describe, validator
-from tests.wire.conftest import SOURCE
 
 EVERYTHING = {
     "status": "success",

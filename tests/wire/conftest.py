@@ -1,18 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.utils import timezone
 from rest_framework.test import APIClient
 
-from django_image_tasks.models import Task
-from django_image_tasks.states import FINISHED
-
-SOURCE = {"import_from": "https://example.com/a.qcow2"}
+from tests.conftest import SOURCE
 
 
 @pytest.fixture
@@ -29,15 +24,8 @@ def api(user: User) -> APIClient:
 
 
 @pytest.fixture
-def make_task(user: User) -> Callable[..., Task]:
-    def make(**values: Any) -> Task:
-        values = {"type": "import", "owner": str(user.pk), "input": SOURCE, **values}
-        if values.get("status") in FINISHED:
-            now = timezone.now()
-            values = {"finished_at": now, "expires_at": now + timedelta(hours=48), **values}
-        return Task.objects.create(**values)
-
-    return make
+def task_defaults(user: User) -> dict[str, Any]:
+    return {"type": "import", "owner": str(user.pk), "input": SOURCE}
 
 
 @pytest.fixture

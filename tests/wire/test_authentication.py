@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
+from tests.conftest import SOURCE
 from tests.wire.answers import error, ids
-from tests.wire.conftest import SOURCE
 
 BODY = {"type": "import", "input": SOURCE}
 

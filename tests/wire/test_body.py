@@ -9,8 +9,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
+from tests.conftest import SOURCE
 from tests.wire.answers import error
-from tests.wire.conftest import SOURCE
 
 MISMATCH = "Provided object does not match schema 'task': "
 

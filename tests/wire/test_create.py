@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from django_image_tasks.models import Task
-from tests.wire.conftest import SOURCE
+from tests.conftest import SOURCE
 
 IMAGE_ID = "ABCDEFABCDEF4ABC8DEFABCDEFABCDEF"
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
-from tests.wire.conftest import SOURCE
+from tests.conftest import SOURCE
 
 # An exception that nobody caught reaches these tests through the client.
 

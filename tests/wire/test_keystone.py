@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.conftest import SOURCE
 from tests.wire.answers import ids
-from tests.wire.conftest import SOURCE
 
 BODY = {"type": "import", "input": SOURCE}
 VOUCHED = {

@@ -7,7 +7,7 @@ import json
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
-from tests.wire.conftest import SOURCE
+from tests.conftest import SOURCE
 
 OPTIONAL = {
     "image_id": "1e5b0c1c-0000-4000-8000-000000000000",

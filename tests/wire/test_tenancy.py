@@ -7,8 +7,8 @@ from django.contrib.auth.models import Group, Permission, User
 from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
+from tests.conftest import SOURCE
 from tests.wire.answers import allow, error, ids
-from tests.wire.conftest import SOURCE
 
 BODY = {"type": "import", "input": SOURCE}
 
