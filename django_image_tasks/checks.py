@@ -16,6 +16,7 @@ from rest_framework.settings import api_settings
 
 from django_image_tasks import engine_checks
 from django_image_tasks.conf import Settings, conf
+from django_image_tasks.extras import install
 from django_image_tasks.handlers.base import Handler
 from django_image_tasks.handlers.image_import.source import NO_HOST, trusted_host
 from django_image_tasks.handlers.image_import.storage import get_storage
@@ -104,7 +105,7 @@ def _extra() -> Iterator[checks.Warning]:
     if IMAGE_IMPORT in conf.HANDLERS.values() and find_spec("requests_hardened") is None:
         yield checks.Warning(
             "A worker without the package 'requests-hardened' fails every import.",
-            hint="pip install 'django-image-tasks[import]'",
+            hint=install("import"),
             id="image_tasks.W001",
         )
 

@@ -13,6 +13,7 @@ from django.core.checks import register as register_check
 from django.db import connections, router
 
 from django_image_tasks.conf import conf
+from django_image_tasks.extras import install
 from django_image_tasks.models import Task
 
 PACKAGE = "django_image_tasks.engines"
@@ -64,7 +65,7 @@ def _unusable(error: Exception) -> Error:
     extra = EXTRAS.get(conf.ENGINE) if missing else None
     return Error(
         f"IMAGE_TASKS['ENGINE'], {conf.ENGINE}, cannot be used: {error}",
-        hint=f"pip install 'django-image-tasks[{extra}]'" if extra else None,
+        hint=install(extra) if extra else None,
         id="image_tasks.E006",
     )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.docs.readme import ROOT, blocks, code_for
+from tests.handlers.conftest import server
+from tests.handlers.fakes import SourceServer, answer
+from tests.requirements import needs
+
+__all__ = ["server"]
 
 PASTE = "Into your project"
 CREATE_AND_LIST = """
@@ -25,6 +32,12 @@ print([task["status"] for task in client.get("/v2/tasks").json()["tasks"]])
 
 
 class Project:
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+    } | {"PYTHONPATH": str(ROOT)}
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._python("-m", "django", "startproject", "yourproject", str(path))
@@ -37,15 +50,10 @@ class Project:
         return self._python(str(self.path / "manage.py"), *arguments)
 
     def _python(self, *arguments: str) -> str:
-        environment = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-        } | {"PYTHONPATH": str(ROOT)}
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=self.path,
-            env=environment,
+            env=self.environment,
             capture_output=True,
             text=True,
         )
@@ -66,6 +74,29 @@ def test_three_lines_and_a_migration_bring_the_api(project: Project) -> None:
     project.manage("migrate")
     printed = project.manage("shell", "-v", "0", "-c", CREATE_AND_LIST)
     assert printed.splitlines() == ["201", "['pending']"]
+
+
+def test_the_first_task_ends_in_success(project: Project, server: SourceServer) -> None:
+    needs("requests_hardened")
+    server.answers = [answer(bytes(2**16))]
+    migrate, work = blocks("sh", PASTE)[1].splitlines()
+    [create] = [block for block in blocks("sh", PASTE) if "create" in block]
+    settings = project.path / "yourproject" / "settings.py"
+    with settings.open("a") as code:
+        code.write(f"IMAGE_TASKS = {{'IMPORT_TRUSTED_HOSTS': ['{server.origin}']}}\n")
+    project.manage(*migrate.split()[2:])
+    worker = subprocess.Popen(
+        [sys.executable, *work.split()[1:]], cwd=project.path, env=project.environment
+    )
+    try:
+        local = re.sub(r"https://[^\"]+", server.url(), create.replace("\\\n", ""))
+        printed = project.manage(*shlex.split(local)[2:])
+    finally:
+        worker.terminate()
+        worker.wait()
+    assert "success" in printed
+    [image] = (project.path / "media" / "images").glob("*/*")
+    assert image.stat().st_size == 2**16
 
 
 def test_the_other_settings_are_understood(project: Project) -> None:

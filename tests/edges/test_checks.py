@@ -9,6 +9,7 @@ from django.test import modify_settings
 
 from django_image_tasks import checks
 from django_image_tasks.conf import conf
+from django_image_tasks.extras import install
 from django_image_tasks.handlers.base import Handler
 from django_image_tasks.serializers import TaskSerializer
 
@@ -185,7 +186,7 @@ def test_the_import_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
     [warning] = checks.check_settings()
     assert warning.id == "image_tasks.W001"
-    assert warning.hint == "pip install 'django-image-tasks[import]'"
+    assert warning.hint == install("import")
     settings.IMAGE_TASKS = {"HANDLERS": {"import": None}}
     assert found() == []
 

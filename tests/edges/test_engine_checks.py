@@ -12,6 +12,7 @@ from django.db import ConnectionHandler
 from django.test import modify_settings
 
 from django_image_tasks import engine_checks
+from django_image_tasks.extras import install
 from tests.docs.readme import ROOT
 from tests.requirements import needs
 
@@ -51,7 +52,7 @@ def test_an_engine_whose_package_is_missing(
 
     assert error.id == "image_tasks.E006"
     assert error.msg.startswith(f"IMAGE_TASKS['ENGINE'], {ENGINES}.{engine}, cannot be used: ")
-    assert error.hint == f"pip install 'django-image-tasks[{extra}]'"
+    assert error.hint == install(extra)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_a_backend_whose_package_is_missing(settings: Any, monkeypatch: pytest.M
 
     [error] = engine_checks.check_engine()
 
-    assert (error.id, error.hint) == ("image_tasks.E006", "pip install 'django-image-tasks[db]'")
+    assert (error.id, error.hint) == ("image_tasks.E006", install("db"))
     assert "Could not find backend 'django_tasks_db.DatabaseBackend'" in error.msg
 
 

@@ -265,6 +265,4 @@ def test_without_the_extra_tasks_are_created_and_fail_with_its_name() -> None:
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT_THE_EXTRA], capture_output=True, text=True, check=True
     )
-    assert done.stdout == (
-        "requests_hardened is missing: pip install 'django-image-tasks[import]'\n"
-    )
+    assert done.stdout == ("requests_hardened is missing: the worker needs the extra 'import'\n")

@@ -38,7 +38,7 @@ class ImageImport(Handler):
             from django_image_tasks.handlers.image_import.verification import fetch_verified
         except ImportError as error:
             raise TaskFailed(
-                f"{error.name} is missing: pip install 'django-image-tasks[import]'"
+                f"{error.name} is missing: the worker needs the extra 'import'"
             ) from error
         image = fetch_verified(context)
         image_id = _image_id(context.task_id, context.input)
