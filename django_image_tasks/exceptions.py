@@ -38,6 +38,14 @@ class TaskRetry(ImageTasksError):
     """The attempt failed on something that may mend (network, storage): try again later."""
 
 
+class ScratchFailed(TaskRetry):
+    """The worker's disk failed: full, locked, gone, or not to be trusted with files."""
+
+    def __init__(self, error: OSError) -> None:
+        reason = error.strerror or type(error).__name__
+        super().__init__(f"The scratch directory failed: {reason}")
+
+
 class TaskInterrupted(ImageTasksError):
     """The attempt must stop now. Raised inside a handler by its context; let it pass."""
 

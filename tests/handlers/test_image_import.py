@@ -18,6 +18,7 @@ from django_image_tasks.exceptions import (
     LeaseLost,
     TaskFailed,
     TaskInterrupted,
+    TaskRetry,
 )
 from django_image_tasks.handlers.image_import import ImageImport
 from django_image_tasks.handlers.registry import get_handler
@@ -234,6 +235,17 @@ def test_lost_lease_is_noticed_before_the_save(
     with pytest.raises(TaskInterrupted):
         run(b"an image")
     assert files(storage_root) == []
+
+
+def test_image_that_can_no_longer_be_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def progress(self: FakeContext, done: int, total: int | None = None) -> None:
+        if done == total:
+            (self.scratch / "image").unlink(missing_ok=True)
+
+    monkeypatch.setattr(FakeContext, "progress", progress)
+    with pytest.raises(TaskRetry) as caught:
+        run(b"an image")
+    assert str(caught.value) == "The scratch directory failed: No such file or directory"
 
 
 def test_source_that_is_allowed_no_more(

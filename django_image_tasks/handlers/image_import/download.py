@@ -13,7 +13,7 @@ from django.utils import timezone
 from requests import Response
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import TaskFailed, TaskRetry
+from django_image_tasks.exceptions import ScratchFailed, TaskFailed, TaskRetry
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import.answer import chunks, get
 from django_image_tasks.handlers.image_import.connection import Session, open_session
@@ -48,7 +48,7 @@ def download(source: Source, context: Context, algorithms: Iterable[str]) -> Dow
     try:
         return Transfer(source, context, algorithms).run()
     except OSError as error:
-        raise TaskRetry(f"The scratch directory failed: {error.strerror}") from error
+        raise ScratchFailed(error) from error
 
 
 class Transfer:

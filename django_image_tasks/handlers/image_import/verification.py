@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django_image_tasks.exceptions import InvalidInput, TaskFailed
+from django_image_tasks.exceptions import InvalidInput, ScratchFailed, TaskFailed
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import import source
 from django_image_tasks.handlers.image_import.download import download
@@ -44,7 +44,10 @@ def fetch_verified(context: Context) -> VerifiedImage:
     arrived = download(_source(context.input["import_from"]), context, algorithms)
     if expected:
         _check_digest(expected["value"].lower(), arrived.digests[expected["algorithm"]])
-    found = inspect(arrived.path, partial(context.progress, arrived.size, arrived.size))
+    try:
+        found = inspect(arrived.path, partial(context.progress, arrived.size, arrived.size))
+    except OSError as error:
+        raise ScratchFailed(error) from error
     return VerifiedImage(
         path=arrived.path,
         size=arrived.size,
