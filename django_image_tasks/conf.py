@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from getpass import getuser
@@ -209,7 +210,7 @@ class Settings:
     @property
     def SCRATCH_DIR(self) -> Path:
         """Where attempts keep their files while they run, on the worker's own disk."""
-        default = Path(gettempdir()) / f"image-tasks-{getuser()}"
+        default = Path(gettempdir()) / f"image-tasks-{_user()}"
         value = self._get("SCRATCH_DIR", default)
         if not isinstance(value, str | Path) or not Path(value).is_absolute():
             raise ValueError(f"it must be an absolute path, and not {value!r}")
@@ -267,6 +268,13 @@ class Settings:
     def IMPORT_MAX_REDIRECTS(self) -> int:
         """Redirects followed from one source."""
         return self._integer("IMPORT_MAX_REDIRECTS", 5, least=0, most=100)
+
+
+def _user() -> str:
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a container may run as a user that has no name
+        return str(os.getuid())
 
 
 conf = Settings()
