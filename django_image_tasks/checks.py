@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from errno import EPERM
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 from rest_framework.settings import api_settings
 
-from django_image_tasks import engine_checks
+from django_image_tasks import engine_checks, scratch
 from django_image_tasks.conf import Settings, conf
 from django_image_tasks.extras import install
 from django_image_tasks.handlers.base import Handler
@@ -47,6 +48,7 @@ def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
         *_tokens(),
         *_media_root(),
         *_trusted_hosts(),
+        *_scratch_dir(),
     ]
 
 
@@ -210,3 +212,18 @@ def _trusted_hosts() -> Iterator[checks.Warning]:
                 ),
                 id="image_tasks.W005",
             )
+
+
+def _scratch_dir() -> Iterator[checks.CheckMessage]:
+    try:
+        scratch.check_private(conf.SCRATCH_DIR.lstat())
+    except FileNotFoundError:  # yet to be made
+        return
+    except OSError as error:
+        message = f"IMAGE_TASKS['SCRATCH_DIR'] cannot hold workers' files: {error.strerror}."
+        if error.errno == EPERM:
+            hint = "Name a directory for workers alone; they make it, and with mode 700."
+            yield checks.Error(message, hint=hint, id="image_tasks.E013")
+        else:
+            hint = "Run the workers as the user whose directory it is."
+            yield checks.Warning(message, hint=hint, id="image_tasks.W006")

@@ -1,17 +1,24 @@
-"""The directories that attempts keep their files in while they run."""
+"""The directories that attempts keep their files in while they run.
+
+Beside each stands a file of the same name and ``.lock``. It is locked for as long as its process
+lives, and says whose the directory is: one without it is somebody else's, whatever it is called.
+"""
 
 from __future__ import annotations
 
+import logging
 import os
+import secrets
 import shutil
-import time
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from errno import EACCES, EPERM
 from pathlib import Path
-from tempfile import mkdtemp
 from typing import Any
 
 from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import ScratchFailed
 
 fcntl: Any
 try:
@@ -19,46 +26,129 @@ try:
 except ImportError:  # Windows: what a killed worker leaves there stays.
     fcntl = None
 
-YOUNG = 60.0
-"""Seconds within which a directory may not have its lock yet."""
+logger = logging.getLogger(__name__)
+
+LOCK = ".lock"
 
 
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """An empty directory, locked for as long as this process lives, and removed in the end."""
-    conf.SCRATCH_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = Path(mkdtemp(prefix=f"{name}-", dir=conf.SCRATCH_DIR))
-    try:
-        with _lock(path):
-            yield path
-    finally:
-        shutil.rmtree(path, ignore_errors=True)
+    """An empty directory, locked for as long as this process lives, and removed in the end.
+
+    Raises :exc:`~django_image_tasks.exceptions.ScratchFailed` if it cannot be made.
+    """
+    path = conf.SCRATCH_DIR / f"{name}-{secrets.token_hex(4)}"
+    with ExitStack() as stack:
+        try:
+            _make_root(path.parent)
+            stack.enter_context(_locked(path))
+            _make_private(path)
+        except OSError as error:
+            raise ScratchFailed(error) from error
+        yield path
 
 
 def remove_abandoned() -> int:
     """Remove the directories, on this machine, of processes that are dead; returns how many."""
-    removed = 0
-    for path in conf.SCRATCH_DIR.iterdir() if fcntl and conf.SCRATCH_DIR.is_dir() else ():
-        try:
-            if time.time() - path.stat().st_mtime < YOUNG:
-                continue
-            with _lock(path):
-                shutil.rmtree(path)
-                removed += 1
-        except OSError:
-            continue
-    return removed
+    if not fcntl:
+        return 0
+    try:
+        with _opened(conf.SCRATCH_DIR, os.O_DIRECTORY) as root:
+            check_private(os.fstat(root))
+            return sum(_remove_abandoned(name, root) for name in _names(root))
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        logger.warning("scratch_not_swept error=%r", error.strerror)
+        return 0
+
+
+def check_private(root: os.stat_result) -> None:
+    """Raise PermissionError, in words, unless this is a directory of this user's and private.
+
+    Its errno is EACCES where another user might use it.
+    """
+    if not stat.S_ISDIR(root.st_mode):
+        raise PermissionError(EPERM, "It is not a directory")
+    if fcntl and root.st_mode & 0o077:
+        raise PermissionError(EPERM, "It is open to other users")
+    if fcntl and root.st_uid != os.geteuid():
+        raise PermissionError(EACCES, "It belongs to another user")
+
+
+def _names(root: int) -> list[str]:
+    with os.scandir(root) as entries:
+        locks = [each.name for each in entries if each.is_file(follow_symlinks=False)]
+    return [name.removesuffix(LOCK) for name in locks if name.endswith(LOCK)]
+
+
+def _make_root(root: Path) -> None:
+    with suppress(FileExistsError):
+        _make_private(root, parents=True)
+    check_private(root.lstat())
+
+
+def _make_private(path: Path, *, parents: bool = False) -> None:
+    path.mkdir(mode=0o700, parents=parents)
+    path.chmod(0o700)  # whatever the umask took away
 
 
 @contextmanager
-def _lock(path: Path) -> Iterator[None]:
-    """Raises BlockingIOError while another living process has the lock."""
-    if not fcntl:
-        yield
-        return
-    descriptor = os.open(path, os.O_RDONLY)
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a directory that is about to be made; in the end remove both."""
+    with Path(f"{path}{LOCK}").open("x") as lock:
+        try:
+            if fcntl:
+                # Where the file system has no locks, no sweep gets one either.
+                with suppress(OSError):
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock.write(_claim(path.name))
+            lock.flush()
+            yield
+        finally:
+            with suppress(OSError):
+                _remove(path)
+
+
+def _claim(name: str) -> str:
+    """What a lock says, once it is held."""
+    return f"django_image_tasks made {name}\n"
+
+
+def _remove_abandoned(name: str, root: int) -> bool:
+    claim = _claim(name).encode()
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
+        with _opened(f"{name}{LOCK}", os.O_RDWR, root) as lock:
+            if os.read(lock, len(claim) + 1) != claim:
+                return False
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(name, root)
+            return True
+    except (BlockingIOError, FileNotFoundError):  # at work, or just done with it
+        return False
+    except OSError as error:
+        logger.warning("scratch_not_removed name=%s error=%r", name, error.strerror)
+        return False
+
+
+def _remove(path: Path | str, dir_fd: int | None = None) -> None:
+    """The lock goes last: what could not be removed is still known as ours."""
+    if _is_directory(path, dir_fd):
+        shutil.rmtree(path, dir_fd=dir_fd)
+    os.unlink(f"{path}{LOCK}", dir_fd=dir_fd)
+
+
+def _is_directory(path: Path | str, dir_fd: int | None) -> bool:
+    try:
+        return stat.S_ISDIR(os.stat(path, dir_fd=dir_fd, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _opened(path: Path | str, flags: int, dir_fd: int | None = None) -> Iterator[int]:
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=dir_fd)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)

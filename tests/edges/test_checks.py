@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -200,3 +201,31 @@ def test_trusted_hosts_that_no_url_can_match(settings: Any) -> None:
         )
         for entry in ("http://a/", "10.0.0.0/8")
     ]
+
+
+@pytest.mark.parametrize("mode", [0o1777, 0o755, 0o710])
+def test_a_scratch_directory_that_is_open_to_others(
+    settings: Any, tmp_path: Path, mode: int
+) -> None:
+    settings.IMAGE_TASKS = {"SCRATCH_DIR": tmp_path}
+    assert found() == []
+    tmp_path.chmod(mode)
+    message = "IMAGE_TASKS['SCRATCH_DIR'] cannot hold workers' files: It is open to other users."
+    assert found() == [("image_tasks.E013", message)]
+
+
+def test_a_scratch_directory_that_is_a_link(settings: Any, tmp_path: Path) -> None:
+    settings.IMAGE_TASKS = {"SCRATCH_DIR": tmp_path / "link"}
+    assert found() == []
+    (tmp_path / "link").symlink_to(tmp_path)
+    message = "IMAGE_TASKS['SCRATCH_DIR'] cannot hold workers' files: It is not a directory."
+    assert found() == [("image_tasks.E013", message)]
+
+
+def test_a_scratch_directory_that_only_another_user_can_use(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.IMAGE_TASKS = {"SCRATCH_DIR": tmp_path}
+    monkeypatch.setattr("os.geteuid", lambda: tmp_path.stat().st_uid + 1)
+    message = "IMAGE_TASKS['SCRATCH_DIR'] cannot hold workers' files: It belongs to another user."
+    assert found() == [("image_tasks.W006", message)]

@@ -1,47 +1,315 @@
 from __future__ import annotations
 
+import errno
+import logging
 import os
+import resource
+import shutil
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from django_image_tasks import scratch
+import pytest
+
+from django_image_tasks import executor, scratch
+from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import ScratchFailed
+from tests.mounts import mounted
+
+KILLED = """
+import os, sys
+from django.conf import settings
+settings.configure(IMAGE_TASKS={"SCRATCH_DIR": sys.argv[1]})
+from django_image_tasks.scratch import scratch
+with scratch("task-1") as path:
+    (path / "image").write_bytes(bytes(1000))
+    os.symlink(sys.argv[1] + "/../elsewhere", path / "link")
+    os.mkfifo(path / "fifo")
+    os.kill(os.getpid(), 9)
+"""
 
 
-def make_old(path) -> None:
-    long_ago = time.time() - 2 * scratch.YOUNG
-    os.utime(path, (long_ago, long_ago))
+@pytest.fixture
+def root(image_tasks) -> Path:
+    """``SCRATCH_DIR``."""
+    path = image_tasks["SCRATCH_DIR"]
+    path.mkdir(mode=0o700)
+    return path
 
 
-def test_a_directory_is_private_and_named_for_whoever_looks(image_tasks):
-    with scratch.scratch("task-1") as path:
+@pytest.fixture
+def left(root: Path) -> Path:
+    """What a killed worker left."""
+    subprocess.run([sys.executable, "-c", KILLED, str(root)], check=False)
+    [lock] = root.glob("*.lock")
+    return lock.with_suffix("")
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    """A directory that is none of the app's, with a file."""
+    path = tmp_path / "elsewhere"
+    path.mkdir()
+    (path / "data").write_text("precious")
+    return path
+
+
+@contextmanager
+def umask(mask: int) -> Iterator[None]:
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def limited(kind: int, value: int) -> Iterator[None]:
+    before = resource.getrlimit(kind)
+    resource.setrlimit(kind, (value, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, before)
+
+
+# An attempt's own directory
+
+
+@pytest.mark.parametrize("mask", [0o000, 0o022, 0o177])
+def test_a_directory_is_private_whatever_the_umask(image_tasks, mask):
+    with umask(mask), scratch.scratch("task-1") as path:
         assert path.name.startswith("task-1-")
         assert path.stat().st_mode & 0o777 == 0o700
+        assert path.parent.stat().st_mode & 0o777 == 0o700
+        assert list(path.iterdir()) == []
 
 
-def test_what_a_killed_process_left_is_removed(image_tasks):
-    script = (
-        "import os, fcntl, sys; fd = os.open(sys.argv[1], os.O_RDONLY);"
-        "fcntl.flock(fd, fcntl.LOCK_EX); os.kill(os.getpid(), 9)"
-    )
-    left = image_tasks["SCRATCH_DIR"] / "task-1-x"
-    left.mkdir(parents=True)
-    (left / "image").write_bytes(b"0" * 1000)
-    subprocess.run([sys.executable, "-c", script, str(left)], check=False)
-    make_old(left)
+def test_nothing_is_left_of_it_in_the_end(root):
+    with scratch.scratch("task-1") as path:
+        (path / "image").write_bytes(bytes(1000))
+
+    assert list(root.iterdir()) == []
+
+
+def test_the_scratch_directory_may_vanish_beneath_an_attempt(root):
+    with scratch.scratch("task-1"):
+        shutil.rmtree(root)
+
+    with scratch.scratch("task-2") as path:
+        assert path.is_dir()
+
+
+def test_a_file_system_without_locks_keeps_what_a_killed_worker_left(left, monkeypatch, caplog):
+    def flock(file: object, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(scratch.fcntl, "flock", flock)
+    with scratch.scratch("task-2") as path:
+        assert scratch.remove_abandoned() == 0
+        assert path.is_dir()
+
+    assert left.is_dir()
+    assert not path.exists()
+
+
+# What the sweep removes, and what not
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_behind_its_links(left, root, elsewhere):
+    assert sorted(os.listdir(left)) == ["fifo", "image", "link"]
 
     assert scratch.remove_abandoned() == 1
-    assert not left.exists()
+
+    assert list(root.iterdir()) == []
+    assert (elsewhere / "data").read_text() == "precious"
 
 
 def test_the_directory_of_a_living_process_stays(image_tasks):
     with scratch.scratch("task-1") as path:
-        make_old(path)
         assert scratch.remove_abandoned() == 0
         assert path.exists()
 
 
-def test_a_directory_just_made_stays_though_it_has_no_lock_yet(image_tasks):
-    (image_tasks["SCRATCH_DIR"] / "task-1-x").mkdir(parents=True)
+def test_a_removal_that_was_interrupted_is_finished(left, root):
+    shutil.rmtree(left)
+
+    assert scratch.remove_abandoned() == 1
+    assert list(root.iterdir()) == []
+
+
+def test_whatever_else_lies_there_stays(left, root, elsewhere):
+    copy = root / "copy-of-a-rescued-image"
+    shutil.copytree(left, copy, symlinks=True, ignore=shutil.ignore_patterns("fifo"))
+    shutil.copy(f"{left}.lock", f"{copy}.lock")
+    for name in ("data", "11111111-2222-3333-4444-555555555555-1-0123abcd"):
+        shutil.copytree(elsewhere, root / name)
+        os.utime(root / name, (0, 0))
+    (root / "data.lock").write_text("another program's")
+    (root / "data-2.lock").mkdir()
+    (root / "link").symlink_to(elsewhere)
+    (root / "link.lock").symlink_to(f"{left}.lock")
+    os.mkfifo(root / "fifo.lock")
+    before = set(root.rglob("*"))
+
+    assert scratch.remove_abandoned() == 1
+
+    assert before - set(root.rglob("*")) == {
+        left, Path(f"{left}.lock"), left / "fifo", left / "image", left / "link"
+    }  # fmt: skip
+    assert (elsewhere / "data").read_text() == "precious"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("../elsewhere", path)])
+def test_what_took_a_dead_attempts_place_stays(left, elsewhere, make):
+    shutil.rmtree(left)
+    make(left)
+
+    scratch.remove_abandoned()
+
+    assert os.path.lexists(left)
+    assert (elsewhere / "data").read_text() == "precious"
+
+
+def test_a_lock_that_another_program_holds_is_not_touched(root):
+    path = root / "data.lock"
+    path.write_text("another program's")
+    with path.open() as lock:
+        scratch.fcntl.flock(lock, scratch.fcntl.LOCK_EX)
+        assert scratch.remove_abandoned() == 0
+
+
+# Which directory is refused
+
+
+def open_to_others(root: Path) -> None:
+    root.chmod(0o1777)
+
+
+def readable_to_others(root: Path) -> None:
+    root.chmod(0o755)
+
+
+def link(root: Path) -> None:
+    root.rename(root.with_name("target"))
+    root.symlink_to("target")
+
+
+def fifo(root: Path) -> None:
+    root.rmdir()
+    os.mkfifo(root)
+
+
+def belongs_to_another(root: Path) -> None:
+    if os.geteuid():
+        pytest.skip("Needs root, to give a directory away.")
+    os.chown(root, 65534, -1)
+
+
+REFUSED = [
+    (open_to_others, "It is open to other users"),
+    (readable_to_others, "It is open to other users"),
+    (link, "It is not a directory"),
+    (fifo, "It is not a directory"),
+    (belongs_to_another, "It belongs to another user"),
+]
+
+
+@pytest.mark.parametrize(("change", "reason"), REFUSED)
+def test_a_scratch_directory_that_is_not_private_is_not_used(root, change, reason):
+    change(root)
+
+    with pytest.raises(ScratchFailed) as caught, scratch.scratch("task-1"):
+        pass
+
+    assert str(caught.value) == f"The scratch directory failed: {reason}"
+
+
+@pytest.mark.parametrize("change", [change for change, _ in REFUSED if change is not fifo])
+def test_a_scratch_directory_that_is_not_private_is_not_swept(left, root, change, caplog):
+    change(root)
 
     assert scratch.remove_abandoned() == 0
+
+    assert (root / left.name).is_dir()
+    assert caplog.messages[0].startswith("scratch_not_swept error=")
+
+
+# A disk that fails: a retry, with the same words for each fault
+
+
+@contextmanager
+def read_only(root: Path) -> Iterator[None]:
+    root.rmdir()
+    with mounted(root, "ro,mode=700"):
+        yield
+
+
+@contextmanager
+def full(root: Path) -> Iterator[None]:
+    root.rmdir()
+    with mounted(root, "mode=700,nr_inodes=1"):
+        yield
+
+
+@contextmanager
+def full_for_a_lock(root: Path) -> Iterator[None]:
+    root.rmdir()
+    with mounted(root, "mode=700,size=4k"):
+        (root / "other").write_bytes(bytes(4096))
+        yield
+
+
+@contextmanager
+def without_descriptors(root: Path) -> Iterator[None]:
+    with limited(resource.RLIMIT_NOFILE, 0):
+        yield
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (read_only, "Read-only file system"),
+        (full, "No space left on device"),
+        (full_for_a_lock, "No space left on device"),
+        (without_descriptors, "Too many open files"),
+    ],
+)
+def test_a_disk_that_fails_is_said_in_words(root, fault, reason):
+    with fault(root), pytest.raises(ScratchFailed) as caught, scratch.scratch("task-1"):
+        pass
+
+    assert str(caught.value) == f"The scratch directory failed: {reason}"
+
+
+def test_a_disk_that_fails_costs_an_attempt_and_no_task(make_task, image_tasks, tmp_path):
+    (tmp_path / "file").touch()
+    image_tasks["SCRATCH_DIR"] = tmp_path / "file" / "scratch"
+    task = make_task()
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts) == ("pending", 1)
+    assert task.message == "The scratch directory failed: Not a directory"
+
+
+def test_a_disk_that_cannot_be_swept_is_logged(image_tasks, tmp_path, caplog):
+    (tmp_path / "file").touch()
+    image_tasks["SCRATCH_DIR"] = tmp_path / "file" / "scratch"
+    caplog.set_level(logging.WARNING)
+
+    assert scratch.remove_abandoned() == 0
+
+    assert caplog.messages == ["scratch_not_swept error='Not a directory'"]
+
+
+def test_a_user_without_a_name_has_a_scratch_directory_too(image_tasks, monkeypatch):
+    del image_tasks["SCRATCH_DIR"]
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 123456)
+
+    assert conf.SCRATCH_DIR.name == "image-tasks-123456"
