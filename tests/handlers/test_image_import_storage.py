@@ -63,6 +63,16 @@ class Interrupted(FakeContext):
         raise TaskCancelled("Cancelled by ada")
 
 
+class Watching(FakeContext):
+    """Sees what is in the storage whenever a part of the file was read."""
+
+    seen: list[list[str]]
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        root = Path(storage.get_storage().path(""))
+        self.seen.append([path.name for path in root.rglob("*") if path.is_file()])
+
+
 @pytest.fixture
 def staged(tmp_path: Path) -> Path:
     path = tmp_path / "staged"
@@ -87,12 +97,64 @@ def test_name_is_made_of_image_task_and_attempt(storage_root: Path, staged: Path
     assert stored(storage_root) == {name: b"an image"}
 
 
+def test_file_that_is_copied_has_its_name_once_it_is_whole(
+    storage_root: Path, staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staged.write_bytes(bytes(200_000))
+    monkeypatch.setattr(Watching, "seen", [], raising=False)
+    name = save(staged, 1, Watching)
+    part = [f"{TASK_ID}-1.part"]
+    assert Watching.seen == [part, part, part, part, part]
+    assert stored(storage_root) == {name: bytes(200_000)}
+
+
 def test_file_is_moved_within_a_file_system(storage_root: Path, staged: Path) -> None:
     storage_root.mkdir()
     inode = staged.stat().st_ino
     name = save(staged, 1)
     assert (storage_root / name).stat().st_ino == inode
     assert not staged.exists()
+
+
+@pytest.mark.parametrize("moved", [True, False])
+@pytest.mark.parametrize(
+    ("files", "directories", "mask", "modes"),
+    [
+        (0o644, None, 0o077, (0o644, 0o700)),
+        (0o640, 0o750, 0o077, (0o640, 0o750)),
+        (0o600, 0o755, 0o002, (0o600, 0o755)),
+        (None, None, 0o027, (0o640, 0o750)),
+    ],
+)
+def test_permissions_are_those_of_djangos_uploads(
+    settings: Any,
+    storage_root: Path,
+    tmp_path: Path,
+    moved: bool,
+    files: int | None,
+    directories: int | None,
+    mask: int,
+    modes: tuple[int, int],
+) -> None:
+    settings.FILE_UPLOAD_PERMISSIONS = files
+    settings.FILE_UPLOAD_DIRECTORY_PERMISSIONS = directories
+    if moved:
+        storage_root.mkdir()
+    before = os.umask(mask)
+    try:
+        (tmp_path / "staged").write_bytes(b"an image")
+        path = storage_root / save(tmp_path / "staged", 1)
+    finally:
+        os.umask(before)
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == modes
+    assert (tmp_path / "staged").exists() is not moved
+
+
+def test_file_that_can_no_longer_be_read(storage_root: Path, staged: Path) -> None:
+    staged.unlink()
+    with pytest.raises(TaskRetry) as caught:
+        save(staged, 1)
+    assert str(caught.value) == "The scratch directory failed: No such file or directory"
 
 
 def test_default_storage_where_no_other_is_named(
@@ -189,3 +251,21 @@ def test_discard_removes_only_its_own(storage_root: Path, tmp_path: Path) -> Non
         f"{TASK_ID}-2",
         f"{OTHER_TASK_ID}-1",
     ]
+
+
+def test_discard_takes_what_a_killed_worker_was_writing(storage_root: Path) -> None:
+    path = storage_root / f"{storage.object_name(IMAGE_ID, TASK_ID, 1)}.part"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"an im")
+    storage.discard(IMAGE_ID, TASK_ID, 1)
+    assert list(storage_root.rglob("*")) == [storage_root / "images"]
+
+
+def test_directory_of_an_image_goes_with_its_last_object(storage_root: Path, staged: Path) -> None:
+    name = save(staged, 1)
+    (storage_root / name).with_name("of another").touch()
+    storage.discard(IMAGE_ID, TASK_ID, 1)
+    assert stored(storage_root) == {f"images/{IMAGE_ID}/of another": b""}
+    (storage_root / name).with_name("of another").unlink()
+    storage.discard(IMAGE_ID, TASK_ID, 1)
+    assert list(storage_root.rglob("*")) == [storage_root / "images"]

@@ -6,20 +6,23 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
 
 from django.core.files import File
-from django.core.files.storage import Storage, storages
+from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import connections
 
-from django_image_tasks.exceptions import ImageTasksError, TaskRetry
+from django_image_tasks.exceptions import ImageTasksError, ScratchFailed, TaskRetry
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.log_lines import line
 
 logger = logging.getLogger(__name__)
+
+PART = ".part"
+"""Ends the name of what is being written, which no result has."""
 
 
 class StagedFile(File):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -35,7 +38,10 @@ class StagedFile(File):  # type: ignore[type-arg]  # generic in the stubs alone
         self._report()
         if threading.get_ident() != self._thread:  # one of the storage's own
             connections.close_all()
-        return self._staged.read(size)
+        try:
+            return self._staged.read(size)
+        except OSError as error:
+            raise ScratchFailed(error) from error
 
 
 class MovableFile(StagedFile):
@@ -63,12 +69,9 @@ def save(path: Path, image_id: UUID, context: Context) -> str:
     """
     storage = get_storage()
     name = object_name(image_id, context.task_id, context.attempt)
-    size = path.stat().st_size
-    kind = MovableFile if _on_one_file_system(storage, path) else StagedFile
     context.check()
-    with _removed_if_broken(storage, name), path.open("rb") as file:
-        storage.delete(name)
-        saved = storage.save(name, kind(file, lambda: context.progress(size, size)))
+    with _staged(path, storage, context) as file, _removed_if_broken(storage, name):
+        saved = _put(storage, name, file)
     for earlier in range(1, context.attempt):
         _remove(storage, object_name(image_id, context.task_id, earlier))
     return saved
@@ -76,7 +79,37 @@ def save(path: Path, image_id: UUID, context: Context) -> str:
 
 def discard(image_id: UUID, task_id: UUID, attempt: int) -> None:
     """Remove what an attempt stored, if anything."""
-    get_storage().delete(object_name(image_id, task_id, attempt))
+    _delete(get_storage(), object_name(image_id, task_id, attempt))
+
+
+@contextmanager
+def _staged(path: Path, storage: Storage, context: Context) -> Iterator[StagedFile]:
+    kind = MovableFile if _on_one_file_system(storage, path) else StagedFile
+    try:
+        size = path.stat().st_size
+        file = path.open("rb")
+    except OSError as error:
+        raise ScratchFailed(error) from error
+    with file:
+        yield kind(file, lambda: context.progress(size, size))
+
+
+def _put(storage: Storage, name: str, file: StagedFile) -> str:
+    if not isinstance(storage, FileSystemStorage):
+        storage.delete(name)
+        return storage.save(name, file)
+    storage.delete(name + PART)
+    part = storage.save(name + PART, file)
+    os.replace(storage.path(part), storage.path(name))
+    return name
+
+
+def _delete(storage: Storage, name: str) -> None:
+    storage.delete(name)
+    if isinstance(storage, FileSystemStorage):
+        storage.delete(name + PART)
+        with suppress(OSError):  # it holds other objects, or was never made
+            os.rmdir(storage.path(os.path.dirname(name)))
 
 
 def _on_one_file_system(storage: Storage, path: Path) -> bool:
@@ -100,6 +133,6 @@ def _removed_if_broken(storage: Storage, name: str) -> Iterator[None]:
 
 def _remove(storage: Storage, name: str) -> None:
     try:
-        storage.delete(name)
+        _delete(storage, name)
     except Exception as error:  # each backend has its own
         logger.warning(line("image_not_removed", name=name, error=type(error).__name__))
