@@ -36,7 +36,7 @@ from django_image_tasks.handlers import registry
 from django_image_tasks.handlers.base import Handler
 from django_image_tasks.json_values import check_storable
 from django_image_tasks.log_lines import line, with_traceback
-from django_image_tasks.models import Task
+from django_image_tasks.models import Leftover, Task
 from django_image_tasks.scratch import scratch
 from django_image_tasks.states import Status
 
@@ -189,14 +189,24 @@ def _why_stopped(task: Task) -> TaskCancelled | LeaseLost:
 
 
 def _discard(task: Task) -> None:
+    discard(task.leftover())
+
+
+def discard(leftover: Leftover) -> bool:
+    """Remove what an attempt left; what cannot be removed now stays remembered for the sweep."""
     try:
-        handler = registry.get_handler(task.type)
-        handler.discard(task.pk, task.attempts, task.input)
+        handler = registry.get_handler(leftover.task_type)
+        handler.discard(leftover.task_id, leftover.attempt, leftover.input)
     except UnknownTaskType:
-        return
+        pass
     except Exception as error:
         # What an attempt left behind is no reason to run it again.
-        logger.error(with_traceback("discard_failed", error, task=task.pk, attempt=task.attempts))
+        fields = {"task": leftover.task_id, "attempt": leftover.attempt}
+        logger.error(with_traceback("discard_failed", error, **fields))
+        leftover.postpone()
+        return False
+    leftover.forget()
+    return True
 
 
 def _log(event: str, task: Task, **more: Any) -> None:

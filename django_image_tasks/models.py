@@ -182,6 +182,12 @@ class Task(models.Model):
         elif self.status in FINISHED:
             raise InvalidTransition(f"Task {self.pk} has already finished.")
 
+    def leftover(self) -> Leftover:
+        """What the current attempt may leave behind if it has no result."""
+        return Leftover(
+            task_id=self.pk, attempt=self.attempts, task_type=self.type, input=self.input
+        )
+
     def _held(self) -> TaskQuerySet:
         return Task.objects.held_by(self.lease_owner, self.attempts)
 
@@ -199,9 +205,11 @@ class Task(models.Model):
             values |= {"lease_expires_at": None}
         with transaction.atomic(using=self._state.db):
             self._write(rows, status=status, message=message, lease_owner="", **values)
-            self.history.filter(number=self.attempts, ended_at=None).update(
+            ended = self.history.filter(number=self.attempts, ended_at=None).update(
                 ended_at=now, outcome=outcome, message=message
             )
+            if ended and outcome != Outcome.SUCCESS:
+                self.leftover().save()
         if status in FINISHED:
             self._send(task_finished)
 
@@ -239,3 +247,46 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}"
+
+
+class Leftover(models.Model):
+    """What an attempt without a result may have left in a storage, until its handler removed it.
+
+    Written with the attempt's end, so that neither a storage that fails nor a worker that is
+    killed then leaves anything for good. It outlives its task.
+    """
+
+    task_id = OrderedUUIDField()
+    attempt = models.PositiveIntegerField()
+    task_type = CodePointField(max_length=64)
+    input = DeepJSONField()
+    tries = models.PositiveSmallIntegerField(default=0)
+    due_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(fields=["task_id", "attempt"], name="image_task_leftover"),
+            models.Index(fields=["due_at"], name="image_task_leftover_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id}-{self.attempt}"
+
+    def is_result(self) -> bool:
+        """Whether the attempt has a result after all: then nothing of it may be removed."""
+        succeeded = Task.objects.filter(status=Status.SUCCESS, attempts=self.attempt)
+        return succeeded.filter(pk=self.task_id).exists()
+
+    def forget(self) -> None:
+        self._remembered().delete()
+
+    def postpone(self) -> None:
+        """Remember it for a later try; the wait doubles, up to a day."""
+        wait = min(conf.RETRY_DELAY * 2 ** min(self.tries, 20), timedelta(days=1))
+        self.tries, self.due_at = self.tries + 1, timezone.now() + wait
+        if not self._remembered().update(tries=self.tries, due_at=self.due_at):
+            self.save()
+
+    def _remembered(self) -> models.QuerySet[Leftover]:
+        return Leftover.objects.filter(task_id=self.task_id, attempt=self.attempt)

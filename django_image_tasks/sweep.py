@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_image_tasks import engines, executor, scratch
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.log_lines import line, with_traceback
-from django_image_tasks.models import Task
+from django_image_tasks.models import Leftover, Task
 from django_image_tasks.states import Status
 
 __all__ = ["purge", "sweep"]
@@ -31,6 +31,7 @@ class Swept:
     recovered: int = 0
     enqueued: int = 0
     purged: int = 0
+    discarded: int = 0
     scratch_removed: int = 0
 
 
@@ -38,6 +39,7 @@ def sweep() -> Swept:
     """Recover tasks from dead workers, enqueue what is waiting, delete what has expired."""
     swept = Swept(recovered=_recover(timezone.now()))
     swept.enqueued = _enqueue(timezone.now())
+    swept.discarded = _discard(timezone.now())
     swept.scratch_removed = scratch.remove_abandoned()
     swept.purged = purge(limit=10 * BATCH)
     logger.info(line("swept", **vars(swept)))
@@ -79,6 +81,20 @@ def _enqueue(now: datetime) -> int:
             break
         enqueued += 1
     return enqueued
+
+
+def _discard(now: datetime) -> int:
+    """Stop at the first failure, as above: that one's next try comes later than the others'."""
+    discarded = 0
+    due = Leftover.objects.filter(due_at__lte=now).order_by("due_at")
+    for leftover in due[: BATCH // 10]:
+        if leftover.is_result():
+            leftover.forget()
+        elif executor.discard(leftover):
+            discarded += 1
+        else:
+            break
+    return discarded
 
 
 def sweep_every(seconds: float, stop: Event | None = None) -> None:

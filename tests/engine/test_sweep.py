@@ -196,7 +196,10 @@ def test_the_command_sweeps_and_says_what_it_did(make_task):
     task = make_task()
     overdue(task)
 
-    assert run_command("sweep") == "recovered: 0, enqueued: 1, purged: 0, scratch_removed: 0\n"
+    assert (
+        run_command("sweep")
+        == "recovered: 0, enqueued: 1, purged: 0, discarded: 0, scratch_removed: 0\n"
+    )
 
 
 def test_the_command_purges_or_only_counts(expired):
