@@ -222,7 +222,7 @@ def _scratch_dir() -> Iterator[checks.CheckMessage]:
     except OSError as error:
         message = f"IMAGE_TASKS['SCRATCH_DIR'] cannot hold workers' files: {error.strerror}."
         if error.errno == EPERM:
-            hint = "Name a directory for workers alone; they make it, and with mode 700."
+            hint = "Name a directory for workers alone, with mode 700; they make it if need be."
             yield checks.Error(message, hint=hint, id="image_tasks.E013")
         else:
             hint = "Run the workers as the user whose directory it is."

@@ -209,7 +209,8 @@ class Settings:
 
     @property
     def SCRATCH_DIR(self) -> Path:
-        """Where attempts keep their files while they run, on the worker's own disk."""
+        """Where attempts keep their files while they run: on the worker's own disk, in a directory
+        that belongs to its user and is private (mode 700)."""
         default = Path(gettempdir()) / f"image-tasks-{_user()}"
         value = self._get("SCRATCH_DIR", default)
         if not isinstance(value, str | Path) or not Path(value).is_absolute():

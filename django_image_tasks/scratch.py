@@ -19,6 +19,7 @@ from typing import Any
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ScratchFailed
+from django_image_tasks.log_lines import line
 
 fcntl: Any
 try:
@@ -59,14 +60,14 @@ def remove_abandoned() -> int:
     except FileNotFoundError:
         return 0
     except OSError as error:
-        logger.warning("scratch_not_swept error=%r", error.strerror)
+        logger.warning(line("scratch_not_swept", error=error.strerror))
         return 0
 
 
 def check_private(root: os.stat_result) -> None:
-    """Raise PermissionError, in words, unless this is a directory of this user's and private.
+    """Raise PermissionError, which says why, unless this is a private directory of this user's.
 
-    Its errno is EACCES where another user might use it.
+    Its errno is EACCES if the directory is another user's, and EPERM if it is nobody's to use.
     """
     if not stat.S_ISDIR(root.st_mode):
         raise PermissionError(EPERM, "It is not a directory")
@@ -96,38 +97,44 @@ def _make_private(path: Path, *, parents: bool = False) -> None:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold the lock of a directory that is about to be made; in the end remove both."""
-    with Path(f"{path}{LOCK}").open("x") as lock:
+    with Path(f"{path}{LOCK}").open("xb", buffering=0) as lock:
         try:
-            if fcntl:
-                # Where the file system has no locks, no sweep gets one either.
-                with suppress(OSError):
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            lock.write(_claim(path.name))
-            lock.flush()
+            if _lock(lock.fileno()):
+                lock.write(_claim(path.name))
             yield
         finally:
             with suppress(OSError):
                 _remove(path)
 
 
-def _claim(name: str) -> str:
-    """What a lock says, once it is held."""
-    return f"django_image_tasks made {name}\n"
+def _lock(descriptor: int) -> bool:
+    """Whether this process has the lock now; some file systems have none to give."""
+    if not fcntl:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _claim(name: str) -> bytes:
+    """What a lock says from when it is held."""
+    return f"django_image_tasks made {name}\n".encode()
 
 
 def _remove_abandoned(name: str, root: int) -> bool:
-    claim = _claim(name).encode()
+    claim = _claim(name)
     try:
         with _opened(f"{name}{LOCK}", os.O_RDWR, root) as lock:
-            if os.read(lock, len(claim) + 1) != claim:
+            if os.read(lock, len(claim) + 1) != claim or not _lock(lock):
                 return False
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(name, root)
             return True
-    except (BlockingIOError, FileNotFoundError):  # at work, or just done with it
+    except FileNotFoundError:  # its process has just ended
         return False
     except OSError as error:
-        logger.warning("scratch_not_removed name=%s error=%r", name, error.strerror)
+        logger.warning(line("scratch_not_removed", name=name, error=error.strerror))
         return False
 
 

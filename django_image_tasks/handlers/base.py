@@ -69,5 +69,8 @@ class Handler(ABC):
         """
 
     def discard(self, task_id: UUID, attempt: int, input: Mapping[str, Any]) -> None:
-        """Remove what an attempt that has no result may have left behind. Safe to call twice."""
+        """Remove what an attempt that has no result may have left behind. Safe to call twice.
+
+        If it raises, the sweep calls it again: later attempts may have run by then.
+        """
         return
