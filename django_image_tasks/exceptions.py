@@ -6,6 +6,7 @@ __all__ = [
     "InvalidInput",
     "InvalidTransition",
     "LeaseLost",
+    "ScratchFailed",
     "TaskCancelled",
     "TaskFailed",
     "TaskInterrupted",
