@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+
 
 def readable(size: float) -> str:
     """``10 GiB`` for 10737418240."""
-    for unit in ("bytes", "KiB", "MiB", "GiB"):
+    for unit in UNITS:
         if size < 1024:
             return f"{size:.4g} {unit}"
         size /= 1024
-    return f"{size:.4g} TiB"
+    return f"{size:.0f} EiB"
