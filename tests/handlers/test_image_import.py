@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from django_image_tasks.exceptions import (
 )
 from django_image_tasks.handlers.image_import import ImageImport
 from django_image_tasks.handlers.registry import get_handler
+from tests.handlers import images
 from tests.handlers.fakes import FakeContext, SourceServer, answer
 from tests.requirements import needs, needs_program
 
@@ -223,6 +225,43 @@ def test_declared_format_is_the_one_found(
     found = run(image, import_from_format=declared, image_properties={"disk_format": declared})
     assert found["disk_format"] == result
     assert found["properties"] == {}
+
+
+GZIP = gzip.compress(b"a kernel")
+
+
+@pytest.mark.parametrize("name", ["aki", "ARI", "ami"])
+@pytest.mark.parametrize("content", [GZIP, b"\x7fELF\2\1\1" + bytes(600)])
+def test_kernel_is_what_kernels_are(run: Run, name: str, content: bytes) -> None:
+    assert run(content, import_from_format=name)["disk_format"] == name.lower()
+    assert run(content, attempt=2, image_properties={"disk_format": name})["size"] == len(content)
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        {"import_from_format": "raw"},
+        {"import_from_format": "aki", "image_properties": {"disk_format": "raw"}},
+    ],
+)
+def test_gzip_that_is_no_kernel(run: Run, storage_root: Path, declared: dict[str, Any]) -> None:
+    with pytest.raises(TaskFailed) as caught:
+        run(GZIP, **declared)
+    refused = "Source answered a gzip file, not an image: uncompress it first"
+    assert str(caught.value) == refused
+    assert files(storage_root) == []
+
+
+@pytest.mark.parametrize("declared", [{}, {"import_from_format": "vhd"}])
+def test_fixed_vhd(run: Run, declared: dict[str, Any]) -> None:
+    result = run(bytes(2**20) + images.vhd_footer(2), **declared)
+    assert (result["disk_format"], result["virtual_size"]) == ("vhd", 2**20)
+
+
+def test_ploop_that_is_none(run: Run) -> None:
+    assert run(images.ploop(), import_from_format="ploop")["disk_format"] == "ploop"
+    with pytest.raises(TaskFailed, match=r"^Declared ploop, found raw$"):
+        run(bytes(600), attempt=2, import_from_format="ploop")
 
 
 def test_lost_lease_is_noticed_before_the_save(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+import struct
+from collections.abc import Callable, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from oslo_utils.imageutils.format_inspector import (
     FileInspector,
@@ -17,12 +19,15 @@ from oslo_utils.imageutils.format_inspector import (
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ImageTasksError, TaskFailed
+from django_image_tasks.handlers.image_import import vhd
+from django_image_tasks.handlers.image_import.references import refuse_references
+from django_image_tasks.handlers.image_import.signatures import refuse_non_images
 from django_image_tasks.handlers.image_import.sizes import readable
 
 CHUNK = 64 * 1024
-SECTOR = 512
-FLAT = {"raw", "gpt", "iso", "luks"}
-"""Formats whose file is the disk."""
+DISKS = {"raw", "gpt"}
+"""Names of a disk as it is, without and with a partition table."""
+PLOOP = (b"WithoutFreeSpace", b"WithouFreSpacExt")
 
 
 @dataclass(frozen=True)
@@ -32,59 +37,103 @@ class Inspection:
     """Bytes of the disk that the image describes."""
 
 
-def inspect(path: Path, report: Callable[[], None]) -> Inspection:
+def inspect(path: Path, report: Callable[[], None], allowed: Set[str] = frozenset()) -> Inspection:
     """Tell the format of a file, believing nothing; ``report`` is called while it is read.
 
-    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` for an image that refers to other
-    files, is of several formats at once, of one that must not be used, or too large a disk.
+    ``allowed`` are the names of :data:`~.signatures.SIGNATURES` that count as raw here. Raises
+    :exc:`~django_image_tasks.exceptions.TaskFailed` for what is no image, and for one that refers
+    to other files, is of several formats at once, of one that must not be used, or too large a
+    disk.
     """
     try:
-        inspector = _only(_detect(path, report))
-        disk_format = "raw" if str(inspector) == "gpt" else str(inspector)  # as Glance says
-        if disk_format != "raw":
-            inspector.safety_check()
-        virtual_size = _virtual_size(inspector, path)
+        with path.open("rb") as file:
+            refuse_non_images(file, allowed)
+            found = _inspect(file, report)
     except (ImageTasksError, OSError):
         raise
-    except SafetyCheckFailed as error:
-        reasons = ", ".join(str(each) for each in error.failures.values())
-        raise TaskFailed(f"Unsafe {inspector} image: {reasons}") from error
     except Exception as error:  # whatever a parser does with a file made to break it
         raise TaskFailed("The image's format cannot be told: its header is damaged") from error
-    if virtual_size > conf.IMPORT_MAX_VIRTUAL_SIZE:
-        limit = readable(conf.IMPORT_MAX_VIRTUAL_SIZE)
-        raise TaskFailed(f"Disk of {readable(virtual_size)} is larger than the limit of {limit}")
-    return Inspection(disk_format, virtual_size)
-
-
-def _detect(path: Path, report: Callable[[], None]) -> list[FileInspector]:
-    with path.open("rb") as file:
-        found = _formats(file, report)
-    if path.stat().st_size < SECTOR and str(found[0]) == "raw":
-        # Inspectors want a whole sector; what reads the image later may do with less.
-        found = _formats(io.BytesIO(path.read_bytes().ljust(SECTOR, b"\0")), report)
+    if found.virtual_size > conf.IMPORT_MAX_VIRTUAL_SIZE:
+        size, limit = readable(found.virtual_size), readable(conf.IMPORT_MAX_VIRTUAL_SIZE)
+        raise TaskFailed(f"Disk of {size} is larger than the limit of {limit}")
     return found
 
 
-def _formats(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:
-    wrapper = InspectWrapper(file)
-    while wrapper.formats is None and wrapper.read(CHUNK):
+def _inspect(file: IO[bytes], report: Callable[[], None]) -> Inspection:
+    inspectors = {str(each): each for each in _detect(file, report)}
+    disk_format = _only(inspectors.keys() | _formats_of_ours(file))
+    refuse_references(disk_format, file)
+    file_size = file.seek(0, io.SEEK_END)
+    match disk_format:
+        case "raw":
+            return Inspection("raw", file_size)
+        case "vhd":
+            return Inspection("vhd", vhd.disk_size(file))
+        case "ploop":
+            return Inspection("ploop", _ploop_size(file))
+    inspector = inspectors[disk_format]
+    _check_safety(inspector)
+    return Inspection(disk_format, _virtual_size(inspector, file_size))
+
+
+def _detect(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:
+    found = _inspectors(file, report)
+    if file.seek(0, io.SEEK_END) < CHUNK and str(found[0]) == "raw":
+        # Inspectors want whole headers; what reads the image later may do with less.
+        file.seek(0)
+        found = _inspectors(io.BytesIO(file.read().ljust(CHUNK, b"\0")), report)
+    return found
+
+
+def _inspectors(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:
+    file.seek(0)
+    chunks = iter(partial(file.read, CHUNK), b"")
+    wrapper = InspectWrapper(cast(IO[bytes], chunks))  # it would close a file
+    while wrapper.formats is None and next(wrapper, None):
         report()
     wrapper.close()
     return wrapper.formats or []
 
 
-def _only(found: list[FileInspector]) -> FileInspector:
-    names = {str(each): each for each in found}
-    if names.keys() == {"iso", "gpt"}:  # a bootable ISO carries a partition table
-        return names["iso"]
-    if len(names) != 1:
-        raise TaskFailed(f"Several formats at once: {', '.join(sorted(names))}")
-    return found[0]
+def _formats_of_ours(file: IO[bytes]) -> set[str]:
+    """ploop, which the inspectors do not know, and VHD, which they know by its head alone."""
+    file.seek(0)
+    found = {"ploop"} if file.read(len(PLOOP[0])) in PLOOP else set()
+    return found | {"vhd"} if vhd.has_footer(file) else found
 
 
-def _virtual_size(inspector: FileInspector, path: Path) -> int:
-    size = path.stat().st_size if str(inspector) in FLAT else inspector.virtual_size
-    if size == 0:  # an inspector's word for unknown; no limit could hold
+def _only(names: Set[str]) -> str:
+    formats = names - DISKS
+    # A bootable ISO carries a partition table, and so does the disk in a fixed VHD.
+    if len(formats) > 1 or ("gpt" in names and not formats <= {"iso", "vhd"}):
+        raise TaskFailed(f"Several formats at once: {', '.join(sorted(names - {'raw'}))}")
+    return next(iter(formats), "raw")
+
+
+def _check_safety(inspector: FileInspector) -> None:
+    try:
+        inspector.safety_check()
+    except SafetyCheckFailed as error:
+        reasons = ", ".join(str(each) for each in error.failures.values())
+        raise TaskFailed(f"Unsafe {inspector} image: {reasons}") from error
+
+
+def _virtual_size(inspector: FileInspector, file_size: int) -> int:
+    match str(inspector):
+        case "iso":
+            return file_size
+        case "luks":  # whose inspector counts from the payload to where it stopped reading
+            size = inspector.virtual_size - inspector.actual_size + file_size
+        case _:
+            size = inspector.virtual_size
+    if size < 0 or (size == 0 and str(inspector) == "vhdx"):  # which says 0 for unknown
         raise ImageFormatError(f"No virtual size in {inspector} header")
     return size
+
+
+def _ploop_size(file: IO[bytes]) -> int:
+    file.seek(0)
+    version, sectors = struct.unpack("<16xI16xQ", file.read(44))
+    if version != 2:
+        raise ImageFormatError(f"No such version of ploop: {version}")
+    return int(sectors) * 512

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,11 +13,14 @@ from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import import source
 from django_image_tasks.handlers.image_import.download import download
 from django_image_tasks.handlers.image_import.inspection import inspect
+from django_image_tasks.handlers.image_import.signatures import COMPRESSED, SIGNATURES
 from django_image_tasks.redaction import redact
 
 STORED_DIGESTS = {"md5", "sha512"}
 ALIASES = {"gpt": "raw", "vpc": "vhd"}
-KINDS_OF_RAW = {"ami", "ari", "aki", "ploop"}
+KINDS_OF_RAW = {"ami", "ari", "aki"}
+KERNELS = {"an ELF program", *(each.name for each in SIGNATURES if each.advice is COMPRESSED)}
+"""What a kernel, its ramdisk and an Amazon image may be, and no other image."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +47,9 @@ def fetch_verified(context: Context) -> VerifiedImage:
     arrived = download(_source(context.input["import_from"]), context, algorithms)
     if expected:
         _check_digest(expected["value"].lower(), arrived.digests[expected["algorithm"]])
+    report = partial(context.progress, arrived.size, arrived.size)
     try:
-        found = inspect(arrived.path, partial(context.progress, arrived.size, arrived.size))
+        found = inspect(arrived.path, report, _allowed(context.input))
     except OSError as error:
         raise ScratchFailed(error) from error
     return VerifiedImage(
@@ -70,11 +74,27 @@ def _check_digest(expected: str, got: str) -> None:
         raise TaskFailed(f"Checksum mismatch: expected {expected}, got {got}")
 
 
+def _allowed(input: Mapping[str, Any]) -> Set[str]:
+    """Names of the signatures that the declared formats permit."""
+    return set() if _kind_of_raw(input) == "raw" else KERNELS
+
+
 def _agreed_format(input: Mapping[str, Any], found: str) -> str:
     """The found format, or the declared one where nothing in an image tells it from raw."""
-    disk_format = input.get("image_properties", {}).get("disk_format", "")
-    for declared in filter(None, (input.get("import_from_format", ""), disk_format)):
+    for declared in filter(None, _declared(input)):
         name = declared.lower()
         if found != ("raw" if name in KINDS_OF_RAW else ALIASES.get(name, name)):
             raise TaskFailed(f"Declared {declared}, found {found}")
-    return disk_format.lower() if disk_format.lower() in KINDS_OF_RAW else found
+    return _kind_of_raw(input) if found == "raw" else found
+
+
+def _kind_of_raw(input: Mapping[str, Any]) -> str:
+    source, image = _declared(input)
+    name = (image or source).lower()
+    return name if name in KINDS_OF_RAW else "raw"
+
+
+def _declared(input: Mapping[str, Any]) -> tuple[str, str]:
+    """What the file is said to be, and what the image shall be."""
+    properties = input.get("image_properties", {})
+    return input.get("import_from_format", ""), properties.get("disk_format", "")
