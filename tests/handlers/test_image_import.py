@@ -242,6 +242,7 @@ def test_kernel_is_what_kernels_are(run: Run, name: str, content: bytes) -> None
     [
         {"import_from_format": "raw"},
         {"import_from_format": "aki", "image_properties": {"disk_format": "raw"}},
+        {"image_properties": {"disk_format": "raw", "container_format": "ova"}},
     ],
 )
 def test_gzip_that_is_no_kernel(run: Run, storage_root: Path, declared: dict[str, Any]) -> None:
@@ -250,6 +251,13 @@ def test_gzip_that_is_no_kernel(run: Run, storage_root: Path, declared: dict[str
     refused = "Source answered a gzip file, not an image: uncompress it first"
     assert str(caught.value) == refused
     assert files(storage_root) == []
+
+
+def test_ova_of_a_vmdk(run: Run) -> None:
+    properties = {"disk_format": "vmdk", "container_format": "ova"}
+    result = run(images.ova(("disk.vmdk", images.vmdk())), image_properties=properties)
+    assert (result["disk_format"], result["container_format"]) == ("vmdk", "ova")
+    assert result["virtual_size"] == 2**20
 
 
 @pytest.mark.parametrize("declared", [{}, {"import_from_format": "vhd"}])

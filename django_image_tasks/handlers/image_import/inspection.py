@@ -19,9 +19,9 @@ from oslo_utils.imageutils.format_inspector import (
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ImageTasksError, TaskFailed
-from django_image_tasks.handlers.image_import import vhd
+from django_image_tasks.handlers.image_import import ova, vhd
 from django_image_tasks.handlers.image_import.references import refuse_references
-from django_image_tasks.handlers.image_import.signatures import refuse_non_images
+from django_image_tasks.handlers.image_import.signatures import TAR, refuse_non_images
 from django_image_tasks.handlers.image_import.sizes import readable
 
 CHUNK = 64 * 1024
@@ -49,6 +49,10 @@ def inspect(path: Path, report: Callable[[], None], allowed: Set[str] = frozense
         with path.open("rb") as file:
             refuse_non_images(file, allowed)
             found = _inspect(file, report)
+            if TAR in allowed:
+                if found.disk_format != "raw":
+                    raise TaskFailed(f"Declared ova, found {found.disk_format}")
+                found = _inspect_ova(file, report)
     except (ImageTasksError, OSError):
         raise
     except Exception as error:  # whatever a parser does with a file made to break it
@@ -74,6 +78,16 @@ def _inspect(file: IO[bytes], report: Callable[[], None]) -> Inspection:
     inspector = inspectors[disk_format]
     _check_safety(inspector)
     return Inspection(disk_format, _virtual_size(inspector, file_size))
+
+
+def _inspect_ova(file: IO[bytes], report: Callable[[], None]) -> Inspection:
+    found = []
+    for disk in ova.disks(file):
+        refuse_non_images(disk, frozenset())
+        found.append(_inspect(disk, report))
+    disk_format = _only({each.disk_format for each in found} - {"iso"})  # a virtual DVD
+    sizes = [each.virtual_size for each in found if each.disk_format == disk_format]
+    return Inspection(disk_format, sum(sizes))
 
 
 def _detect(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:

@@ -13,7 +13,7 @@ from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import import source
 from django_image_tasks.handlers.image_import.download import download
 from django_image_tasks.handlers.image_import.inspection import inspect
-from django_image_tasks.handlers.image_import.signatures import COMPRESSED, SIGNATURES
+from django_image_tasks.handlers.image_import.signatures import COMPRESSED, SIGNATURES, TAR
 from django_image_tasks.redaction import redact
 
 STORED_DIGESTS = {"md5", "sha512"}
@@ -76,7 +76,9 @@ def _check_digest(expected: str, got: str) -> None:
 
 def _allowed(input: Mapping[str, Any]) -> Set[str]:
     """Names of the signatures that the declared formats permit."""
-    return set() if _kind_of_raw(input) == "raw" else KERNELS
+    container = input.get("image_properties", {}).get("container_format", "")
+    tar = {TAR} if container.lower() == "ova" else set()
+    return tar if _kind_of_raw(input) == "raw" else tar | KERNELS
 
 
 def _agreed_format(input: Mapping[str, Any], found: str) -> str:
