@@ -7,6 +7,7 @@ from getpass import getuser
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -133,8 +134,8 @@ class Settings:
     # Who sees what
 
     @property
-    def OWNER(self) -> Callable[[Any], str | None]:
-        """Dotted path of a function from a request to its owner: a string, or ``None``."""
+    def OWNER(self) -> Callable[[Any], str | int | UUID | None]:
+        """Dotted path of a function from a request to its owner: text, number, UUID or ``None``."""
         return self._import("OWNER", "django_image_tasks.tenancy.owner_of_user")
 
     @property

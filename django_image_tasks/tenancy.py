@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import logging
+import re
+from typing import Any
+from uuid import UUID
+
 from django.http import HttpRequest
 
 from django_image_tasks.conf import conf
+from django_image_tasks.log_lines import line
 
 __all__ = ["owner_of_user"]
 
+logger = logging.getLogger(__name__)
 
-def owner_of_user(request: HttpRequest) -> str | None:
+LONGEST_OWNER = 255
+# Control characters, line separators and halves of surrogate pairs.
+_UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def owner_of_user(request: HttpRequest) -> Any:
     """The default for ``IMAGE_TASKS["OWNER"]``: the user's primary key.
 
     A user object may name its owner itself, in an attribute ``image_tasks_owner``.
@@ -17,14 +29,41 @@ def owner_of_user(request: HttpRequest) -> str | None:
     user = request.user
     if not user.is_authenticated:
         return conf.ANONYMOUS_OWNER
-    owner = getattr(user, "image_tasks_owner", user.pk)
-    return None if owner is None else str(owner)
+    return getattr(user, "image_tasks_owner", user.pk)
 
 
 def get_owner(request: HttpRequest) -> str | None:
-    """The owner that the request acts for; ``None`` if it has none."""
+    """The owner that the request acts for; ``None`` if it has none.
+
+    Strings, UUIDs and integers but 0 are owners. Whatever else the setting's function returns might
+    be shared by users who have nothing in common: it is no owner, and the log says why.
+    """
     owner = conf.OWNER(request)
-    return None if owner in (None, "") else str(owner)
+    if owner is None:
+        return None
+    if problem := _problem_with(owner):
+        logger.warning(line("no_owner", path=request.path, reason=problem))
+        return None
+    return str(owner)
+
+
+def _problem_with(owner: Any) -> str:
+    """Why this is no owner, without quoting it; empty if it is one."""
+    if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):
+        return f"it is of type {type(owner).__name__}"
+    if owner == 0:  # what code says that found nothing; Django itself gives no row this key
+        return "it is 0"
+    try:
+        text = str(owner)
+    except ValueError:  # an integer of thousands of digits
+        return "it is too long"
+    if not text.strip():
+        return "it is empty"
+    if len(text) > LONGEST_OWNER:
+        return "it is too long"
+    if _UNUSABLE.search(text):
+        return "it has a control character, or half of a surrogate pair"
+    return ""
 
 
 def sees_every_owner(request: HttpRequest) -> bool:

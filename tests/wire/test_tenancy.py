@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 import pytest
-from django.contrib.auth.models import Group, Permission, User
+from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.utils.functional import SimpleLazyObject
+from django.utils.safestring import SafeString
 from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
@@ -98,15 +103,6 @@ def test_without_an_owner_nothing_is_created(watcher, settings):
     assert not Task.objects.exists()
 
 
-@pytest.mark.parametrize("owner", ["", None])
-def test_an_empty_owner_is_none(api, user, make_task, owner):
-    user.image_tasks_owner = owner
-    make_task(owner="")
-
-    assert ids(api.get("/v2/tasks")) == []
-    assert api.post("/v2/tasks", BODY, format="json").status_code == 403
-
-
 def test_a_setting_names_the_owner(api, make_task, settings):
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_from_header"}
     theirs = make_task(owner="them")
@@ -117,13 +113,101 @@ def test_a_setting_names_the_owner(api, make_task, settings):
     assert api.post("/v2/tasks", BODY, format="json").json()["owner"] == "them"
 
 
-def test_an_owner_is_always_a_string(api, settings):
-    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_that_is_a_number"}
+UUID_OWNER = UUID("0a1b2c3d-0000-4000-8000-000000000001")
+LONG = "x" * 255
+
+
+@pytest.fixture(params=["function", "attribute"])
+def returns(request, user, settings):
+    """Lets the owner be this: by the setting's function, or as the user names it."""
+
+    def returns(owner: Any) -> None:
+        if request.param == "function":
+            settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_of_the_test"}
+            user.what_the_function_returns = owner
+        else:
+            user.image_tasks_owner = owner
+
+    return returns
+
+
+@pytest.mark.parametrize(
+    ("owner", "text"),
+    [
+        ("them", "them"),
+        (SafeString("them"), "them"),
+        (" ä 😀 ", " ä 😀 "),
+        (LONG, LONG),
+        ("0", "0"),
+        (7, "7"),
+        (-7, "-7"),
+        (UUID_OWNER, str(UUID_OWNER)),
+    ],
+)
+def test_an_owner_becomes_text(api, returns, owner, text):
+    returns(owner)
 
     created = api.post("/v2/tasks", BODY, format="json")
 
-    assert created.json()["owner"] == "7"
+    assert created.json()["owner"] == text
     assert ids(api.get("/v2/tasks")) == [created.json()["id"]]
+
+
+SECRET = "forged\nline"
+
+
+@pytest.mark.parametrize(
+    ("owner", "reason"),
+    [
+        (False, "it is of type bool"),
+        (True, "it is of type bool"),
+        (0.5, "it is of type float"),
+        (b"them", "it is of type bytes"),
+        ([], "it is of type list"),
+        (["them"], "it is of type list"),
+        (AnonymousUser(), "it is of type AnonymousUser"),
+        (SimpleLazyObject(lambda: None), "it is of type SimpleLazyObject"),
+        (0, "it is 0"),
+        ("", "it is empty"),
+        (" \u3000", "it is empty"),
+        (LONG + "x", "it is too long"),
+        (10**255, "it is too long"),
+        pytest.param(10**5000, "it is too long", id="thousands of digits"),
+        (SECRET, "it has a control character, or half of a surrogate pair"),
+        ("a\0b", "it has a control character, or half of a surrogate pair"),
+        ("a\x85b", "it has a control character, or half of a surrogate pair"),
+        ("a\u2028b", "it has a control character, or half of a surrogate pair"),
+        ("\ud83d", "it has a control character, or half of a surrogate pair"),
+    ],
+)
+def test_what_might_be_shared_is_no_owner(api, returns, make_task, caplog, owner, reason):
+    for text in ("", "0", "False", "True", "0.5", "[]", LONG):
+        make_task(owner=text)
+    returns(owner)
+
+    assert ids(api.get("/v2/tasks")) == []
+    assert api.post("/v2/tasks", BODY, format="json").status_code == 403
+    messages = {record.getMessage() for record in caplog.records if "no_owner" in record.msg}
+    assert messages == {f'no_owner path=/v2/tasks reason="{reason}"'}
+
+
+def test_none_is_no_owner_and_nothing_to_log(api, returns, caplog):
+    returns(None)
+
+    assert ids(api.get("/v2/tasks")) == []
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("media_type", ["application/json", "text/html"])
+@pytest.mark.parametrize(
+    ("refusal", "status"), [("PermissionDenied", 403), ("Http404", 404), ("Throttled", 429)]
+)
+def test_an_owners_function_may_refuse(api, settings, media_type, refusal, status):
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.refusing_owner"}
+
+    response = api.get("/v2/tasks", headers={"Accept": media_type, "X-Refusal": refusal})
+
+    assert response.status_code == status
 
 
 # Nobody in particular
