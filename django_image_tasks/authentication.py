@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.apps import apps
+from django.contrib.auth import get_user_model
+from django.core.exceptions import ValidationError
 from rest_framework.authentication import BaseAuthentication, TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from django_image_tasks.conf import conf
+from django_image_tasks.log_lines import line
 
 __all__ = ["KeystoneAuthentication", "XAuthTokenAuthentication"]
+
+logger = logging.getLogger(__name__)
 
 
 class XAuthTokenAuthentication(TokenAuthentication):
@@ -69,14 +75,31 @@ class KeystoneAuthentication(BaseAuthentication):
     """The identity headers, where keystonemiddleware itself vouches for them.
 
     The middleware removes such headers from a request and leaves ``keystone.token_info`` in the
-    WSGI environment, which no header can.
+    WSGI environment, which no header can. Where Django's users may log in beside it, a project
+    whose id could be a user's primary key is no owner: it would see that user's tasks.
     """
 
     def authenticate(self, request: Request) -> tuple[KeystoneUser, Any] | None:
         token_info = request.META.get("keystone.token_info")
         if not token_info or request.headers.get("X-Identity-Status") != "Confirmed":
             return None
-        return KeystoneUser(request.headers), token_info
+        user = KeystoneUser(request.headers)
+        others = any(
+            not isinstance(way, KeystoneAuthentication) for way in request.authenticators or ()
+        )
+        if others and _is_key_of_user(user.image_tasks_owner):
+            logger.warning(line("no_owner", reason="the project is named like a user of Django"))
+            user.image_tasks_owner = None
+        return user, token_info
 
     def authenticate_header(self, request: Request) -> str:
         return 'X-Auth-Token realm="image"'
+
+
+def _is_key_of_user(text: str | None) -> bool:
+    """Whether a user's primary key could be spelled like this; nobody looks whether it is."""
+    key = get_user_model()._meta.pk
+    try:
+        return text is not None and str(key.to_python(text)) == text
+    except ValidationError:
+        return False

@@ -64,3 +64,33 @@ def test_the_headers_mean_nothing_without_the_middleware(client, db, name):
     forged = {key: value for key, value in VOUCHED.items() if key.startswith("HTTP")}
 
     assert client.get("/v2/tasks", **forged, **{name: "{}"}).status_code == 401
+
+
+# Projects beside Django's users
+
+KEYSTONE = "django_image_tasks.authentication.KeystoneAuthentication"
+
+
+def test_a_project_named_like_a_user_does_not_see_the_users_tasks(vouched, make_task, user, caplog):
+    task = make_task()
+    project = str(user.pk)
+
+    assert ids(vouched(HTTP_X_PROJECT_ID=project)) == []
+    assert vouched(f"/v2/tasks/{task.pk}", HTTP_X_PROJECT_ID=project).status_code == 404
+    assert {record.getMessage() for record in caplog.records if "no_owner" in record.msg} == {
+        'no_owner reason="the project is named like a user of Django"'
+    }
+
+
+@pytest.mark.parametrize("project", ["07", "7a", "-", "p1", "6f70656e737461636b20697320686572"])
+def test_other_projects_are_owners_beside_djangos_users(vouched, make_task, project):
+    theirs = make_task(owner=project)
+
+    assert ids(vouched(HTTP_X_PROJECT_ID=project)) == [str(theirs.pk)]
+
+
+def test_where_keystone_is_the_only_way_in_every_project_is_an_owner(vouched, make_task, settings):
+    settings.IMAGE_TASKS = {"AUTHENTICATION_CLASSES": [KEYSTONE]}
+    theirs = make_task(owner="7")
+
+    assert ids(vouched(HTTP_X_PROJECT_ID="7")) == [str(theirs.pk)]
