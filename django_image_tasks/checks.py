@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 from rest_framework.settings import api_settings
 
-from django_image_tasks import engine_checks, scratch
+from django_image_tasks import database_checks, engine_checks, scratch
 from django_image_tasks.conf import Settings, conf
 from django_image_tasks.extras import install
 from django_image_tasks.handlers.base import Handler
@@ -30,6 +30,7 @@ IMAGE_IMPORT = "django_image_tasks.handlers.image_import.ImageImport"
 def register() -> None:
     checks.register(check_settings, "image_tasks")
     engine_checks.register()
+    database_checks.register()
 
 
 def check_settings(**kwargs: Any) -> list[checks.CheckMessage]:
