@@ -7,6 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DataError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 from rest_framework import mixins
 from rest_framework.exceptions import (
     AuthenticationFailed,
@@ -41,6 +42,7 @@ NO_DELETE = (
     "This operation is currently not permitted on Glance Tasks. They are auto deleted after "
     "reaching the time based on their expires_at property."
 )
+VARY = ("Accept", "X-Auth-Token", "Authorization", "Cookie")
 
 
 @cache
@@ -110,6 +112,9 @@ class ImageAPIView(APIView):
     def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
         response["x-openstack-request-id"] = self.request_id
+        # Shared caches know neither our token's header nor our owners.
+        response["Cache-Control"] = "private, no-cache"
+        patch_vary_headers(response, VARY)
         return response
 
 
