@@ -17,6 +17,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from django_image_tasks.database_faults import RETRY_AFTER, is_temporary
 from django_image_tasks.exceptions import InvalidInput, InvalidTransition
 
 ERRORS = {
@@ -35,6 +36,13 @@ ERRORS = {
 }
 
 
+class ServiceUnavailable(exceptions.APIException):
+    status_code = 503
+    default_code = "unavailable"
+    default_detail = "The database is away or busy. Try again."
+    wait = RETRY_AFTER
+
+
 class Conflict(exceptions.APIException):
     status_code = 409
     default_code = "conflict"
@@ -48,21 +56,19 @@ class RequestTooLarge(exceptions.APIException):
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """A DRF exception handler that answers every exception.
 
-    What is nobody's fault but ours becomes a 500 that still reaches Django's signal and log.
+    What is nobody's fault but ours becomes a 500 that still reaches Django's signal and log. A
+    database that is away is a 503, and a warning in that log.
     """
     set_rollback()
     known = as_api_exception(exc)
     response = error_response(known)
+    request = context["request"]._request
+    about: dict[str, Any] = {"response": response, "request": request, "exception": exc}
     if known.status_code == 500:
-        request = context["request"]._request
         got_request_exception.send(sender=type(context["view"]), request=request)
-        log_response(
-            "Internal Server Error: %s",
-            request.path,
-            response=response,
-            request=request,
-            exception=exc,
-        )
+        log_response("Internal Server Error: %s", request.path, **about)
+    elif isinstance(known, ServiceUnavailable):
+        log_response("Service Unavailable: %s", request.path, level="warning", **about)
     return response
 
 
@@ -88,6 +94,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException:
             return exceptions.ParseError(str(exc) or None)
         case UnreadablePostError():
             return exceptions.ParseError("The request body ended early.")
+        case _ if is_temporary(exc):
+            return ServiceUnavailable()
         case _:
             return exceptions.APIException("The server could not process the request.")
 

@@ -27,6 +27,7 @@ from rest_framework.viewsets import GenericViewSet
 from django_image_tasks import schemas, services, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
+from django_image_tasks.database_faults import atomic_request, begins_transactions
 from django_image_tasks.exception_handler import exception_handler
 from django_image_tasks.filters import TaskFilterBackend
 from django_image_tasks.identifiers import parse_uuid, request_id_of
@@ -58,6 +59,12 @@ class ImageAPIView(APIView):
     metadata_class = SimpleMetadata
     content_negotiation_class = ContentNegotiation
     parser_classes = [JSONParser]
+    fault: Exception | None = None
+    """What went wrong in an answer that was given up; told in its place."""
+
+    @classmethod
+    def as_view(cls, *args: Any, **kwargs: Any) -> Any:
+        return begins_transactions(super().as_view(*args, **kwargs))
 
     def get_authenticators(self) -> list[Any]:
         ours = [KeystoneAuthentication, XAuthTokenAuthentication]
@@ -90,6 +97,16 @@ class ImageAPIView(APIView):
     def get_authenticate_header(self, request: Request) -> str:
         return super().get_authenticate_header(request) or 'X-Auth-Token realm="image"'
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """Answer for what may fail around the view, too: the transaction, and the page."""
+        try:
+            with atomic_request():
+                response = super().dispatch(request, *args, **kwargs)
+                return response.render() if isinstance(response, Response) else response
+        except Exception as error:
+            self.fault = error
+            return super().dispatch(request, *args, **kwargs)
+
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         self.request_id = request_id_of(request)
         return super().initialize_request(request, *args, **kwargs)
@@ -101,11 +118,16 @@ class ImageAPIView(APIView):
 
     def perform_authentication(self, request: Request) -> None:
         try:
+            if self.fault:
+                raise self.fault
             super().perform_authentication(request)
-        except DataError:
-            # PostgreSQL will not even look for a user whose name has a NUL in it.
+        except Exception as error:
+            # Or else the page that tells the error asks once more who is looking.
             request.user = AnonymousUser()
-            raise AuthenticationFailed from None
+            if isinstance(error, DataError) and not self.fault:
+                # PostgreSQL will not even look for a user whose name has a NUL in it.
+                raise AuthenticationFailed from None
+            raise
         if request.user is None:  # REST framework's setting UNAUTHENTICATED_USER may say so
             request.user = AnonymousUser()
 

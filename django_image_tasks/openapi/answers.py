@@ -20,7 +20,7 @@ DESCRIPTIONS = {
     415: "The body's `Content-Type` is not `application/json`.",
     429: "Too many requests.",
     500: "The server failed; its log says why.",
-    503: "The service is away for now.",
+    503: "The database is away or busy for now.",
 }
 
 REQUEST_ID = {
@@ -28,11 +28,17 @@ REQUEST_ID = {
     "schema": {"type": "string", "pattern": "^req-[A-Za-z0-9._-]+$"},
     "required": True,
 }
+CACHE_CONTROL = {
+    "description": "For no shared cache to keep.",
+    "schema": {"type": "string", "const": "private, no-cache"},
+    "required": True,
+}
 LOCATION = {
     "description": "The new task's absolute URL.",
     "schema": {"type": "string", "format": "uri"},
     "required": True,
 }
+RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "string"}}
 OF_ERROR: dict[int, dict[str, Any]] = {
     401: {
         "WWW-Authenticate": {
@@ -41,13 +47,17 @@ OF_ERROR: dict[int, dict[str, Any]] = {
             "required": True,
         }
     },
-    429: {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "string"}}},
+    429: {"Retry-After": RETRY_AFTER},
+    503: {"Retry-After": RETRY_AFTER},
 }
 
 
 def headers(auto_schema: AutoSchema, **more: Any) -> dict[str, Any]:
-    ref = component(auto_schema, "headers", "ImageRequestId", REQUEST_ID)
-    return {"x-openstack-request-id": ref, **more}
+    return {
+        "x-openstack-request-id": component(auto_schema, "headers", "ImageRequestId", REQUEST_ID),
+        "Cache-Control": component(auto_schema, "headers", "ImageCacheControl", CACHE_CONTROL),
+        **more,
+    }
 
 
 def error(auto_schema: AutoSchema, status: int) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_every_error_of_the_contract_has_its_body_described() -> None:
         )
 
 
-def test_every_answer_carries_the_requests_id() -> None:
+def test_every_answer_carries_the_requests_id_and_is_private() -> None:
     components = describe()["components"]
     answers = [
         answer
@@ -81,7 +81,7 @@ def test_every_answer_carries_the_requests_id() -> None:
         if status < "4"
     ]
     for answer in [*answers, *components["responses"].values()]:
-        assert "x-openstack-request-id" in answer["headers"]
+        assert {"x-openstack-request-id", "Cache-Control"} <= {*answer["headers"]}
 
 
 def test_what_is_created_has_a_location() -> None:
@@ -92,7 +92,7 @@ def test_what_is_created_has_a_location() -> None:
     ]
 
     assert [set(answer["headers"]) for answer in created] == [
-        {"x-openstack-request-id", "Location"}
+        {"x-openstack-request-id", "Cache-Control", "Location"}
     ] * 2
 
 

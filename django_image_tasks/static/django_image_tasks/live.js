@@ -30,6 +30,7 @@
   async function poll() {
     const bars = new Map(moving().map((bar) => [bar.dataset.task, bar]));
     const response = await fetch(`${news.dataset.url}?ids=${[...bars.keys()].join()}`);
+    if (response.status === 503) return true;
     // Signed out, or no longer allowed.
     if (!response.ok || response.redirected) return false;
     const { tasks } = await response.json();

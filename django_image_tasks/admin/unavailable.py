@@ -1,0 +1,58 @@
+"""What the admin answers while the database is away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+from django.template.response import SimpleTemplateResponse
+from django.utils.cache import add_never_cache_headers
+from django.utils.log import log_response
+
+from django_image_tasks.database_faults import (
+    RETRY_AFTER,
+    atomic_request,
+    begins_transactions,
+    is_temporary,
+)
+
+TEMPLATE = "admin/django_image_tasks/task/unavailable.html"
+
+
+def answers_when_unavailable(view: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
+    """The view, which answers 503 in words where it would fail because the database is away."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            with atomic_request():
+                response: HttpResponseBase = view(request, *args, **kwargs)
+                # The list's template still reads from the database.
+                is_page = isinstance(response, SimpleTemplateResponse)
+                return response.render() if is_page else response  # type: ignore[attr-defined]
+        except Exception as error:
+            if not is_temporary(error):
+                raise
+            return _unavailable(request, error)
+
+    return begins_transactions(answer)
+
+
+def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
+    # Without the admin's frame, which asks the database who is looking.
+    page = render_to_string(TEMPLATE)
+    response = HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+    add_never_cache_headers(response)
+    log_response(
+        "Service Unavailable: %s",
+        request.path,
+        response=response,
+        request=request,
+        level="warning",
+        exception=error,
+    )
+    return response

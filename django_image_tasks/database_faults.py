@@ -1,0 +1,96 @@
+"""Tells a database that is away, busy or locked from a fault of the program.
+
+Django's exception classes cannot: on SQLite a missing table and a locked file are both an
+``OperationalError``. The driver's own error, which Django keeps as the cause, has a code.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+
+from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+RETRY_AFTER = 5
+"""Seconds after which a client may ask again."""
+
+SQLITE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_INTERRUPT,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,  # a race for the lock of the write-ahead log
+}
+
+POSTGRESQL = (
+    "08",  # connection exceptions
+    "25P03",  # idle in a transaction for too long
+    "25P04",  # a transaction that took too long
+    "40001",  # serialization failure
+    "40P01",  # deadlock
+    "53",  # out of connections, memory or disk
+    "55P03",  # lock not available
+    "57014",  # cancelled, as by statement_timeout
+    "57P0",  # shutting down, starting up, or the session was ended
+)
+"""SQLSTATEs, and the beginnings of such."""
+
+MYSQL = {
+    0,  # a connection that is closed already
+    *(1020, 1205, 1213),  # changed since it was read; lock wait timeout; deadlock
+    *(1021, 1037, 1038, 1040, 1041, 1203, 1226),  # out of disk, memory or connections
+    *(1053, 1077, 1079, 1080, 1152, 1158, 1159, 1160, 1161, 1184, 1927),  # shutdown, KILL, network
+    *(1317, 1969, 3024),  # a statement that was cancelled, or took too long
+    *(2002, 2003, 2005, 2006, 2013, 2055, 4031),  # no server, or no longer
+}
+
+
+def is_temporary(error: BaseException | None) -> bool:
+    """Whether the same request may succeed later, with nothing changed but the database's state.
+
+    An exception that was raised ``from`` such an error counts, too.
+    """
+    while error is not None:
+        if isinstance(error, DatabaseError | InterfaceError) and _is_temporary(error):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _is_temporary(error: Exception) -> bool:
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in SQLITE
+    if hasattr(cause, "sqlstate") or hasattr(cause, "pgcode"):  # psycopg, psycopg2
+        state: str | None = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+        if state is None:  # the connection broke, was never made, or the pool had none to give
+            return isinstance(error, OperationalError | InterfaceError)
+        return state.startswith(POSTGRESQL)
+    code = cause.args[0] if cause and cause.args else None
+    return isinstance(code, int) and code in MYSQL
+
+
+def begins_transactions(view: View) -> View:
+    """Mark a view that calls :func:`atomic_request`, so that Django does not do the same."""
+    for alias in connections:
+        view = transaction.non_atomic_requests(alias)(view)
+    return view
+
+
+@contextmanager
+def atomic_request() -> Iterator[None]:
+    """The transactions that ``ATOMIC_REQUESTS`` asks for.
+
+    Django begins and commits them around the view, where no view can answer for a database that
+    is away.
+    """
+    with ExitStack() as transactions:
+        for alias, options in connections.settings.items():
+            if options["ATOMIC_REQUESTS"]:
+                transactions.enter_context(transaction.atomic(using=alias))
+        yield
