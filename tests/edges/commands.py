@@ -6,6 +6,7 @@ import json
 from io import StringIO
 from typing import Any, NamedTuple
 
+import pytest
 from django.core.management import CommandError, call_command
 
 
@@ -25,8 +26,25 @@ class Ran(NamedTuple):
         return [json.loads(line) for line in self.lines]
 
 
-def image_tasks(*args: Any) -> Ran:
-    out, err = StringIO(), StringIO()
+class Screen(StringIO):
+    """A terminal, of which the tests choose the size."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        super().__init__()
+        self.monkeypatch = monkeypatch
+        monkeypatch.setenv("TERM", "xterm")
+        self.size(80)
+
+    def size(self, columns: int, lines: int = 24) -> None:
+        self.monkeypatch.setenv("COLUMNS", str(columns))
+        self.monkeypatch.setenv("LINES", str(lines))
+
+    def isatty(self) -> bool:
+        return True
+
+
+def image_tasks(*args: Any, stdout: StringIO | None = None) -> Ran:
+    out, err = stdout or StringIO(), StringIO()
     error, code = "", 0
     try:
         call_command("image_tasks", *map(str, args), stdout=out, stderr=err)

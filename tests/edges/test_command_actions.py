@@ -22,7 +22,9 @@ def failed(make_task: Make) -> Task:
 
 
 def test_a_waiting_task_is_cancelled(make_task: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("django_image_tasks.management.terminal.api.getuser", lambda: "ada")
+    monkeypatch.setattr(
+        "django_image_tasks.management.terminal.operator_api.getuser", lambda: "ada"
+    )
     task = make_task()
     assert image_tasks("cancel", task.pk) == (f"Cancelled task {task.pk}.\n", "", 0)
     task.refresh_from_db()
@@ -35,7 +37,7 @@ def test_a_user_without_a_name_is_the_operator(
     def no_name() -> str:
         raise OSError("No username set in the environment")
 
-    monkeypatch.setattr("django_image_tasks.management.terminal.api.getuser", no_name)
+    monkeypatch.setattr("django_image_tasks.management.terminal.operator_api.getuser", no_name)
     task = make_task()
     image_tasks("cancel", task.pk)
     task.refresh_from_db()

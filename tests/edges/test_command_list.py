@@ -3,20 +3,19 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.utils.timezone import now
 from django_filters import CharFilter
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from django_image_tasks.filters import TaskFilterSet
-from django_image_tasks.management.terminal import faces
+from django_image_tasks.management.terminal.text import width
 from django_image_tasks.models import Task
-from tests.edges.commands import image_tasks
+from tests.edges.commands import Screen, image_tasks
 
 Make = Callable[..., Task]
 
@@ -129,25 +128,36 @@ def test_no_terminal_obeys_a_name(make_task: Make) -> None:
     assert image_tasks("list").lines[1].endswith("�[31mred� �tfel next")
 
 
-def test_the_next_page_is_what_the_hint_says(tasks: list[Task]) -> None:
-    ran = image_tasks("list", "--limit=2", "--name=in:task 0,task 1,task 2", "--sort-dir=asc")
-    assert [line.rpartition("  ")[2] for line in ran.lines] == ["NAME", "task 0", "task 1"]
-    more, program, *args = shlex.split(ran.err)
-    assert (more, program) == ("More:", "image_tasks")
-    following = image_tasks(*args)
-    assert [line.rpartition("  ")[2] for line in following.lines] == ["NAME", "task 2"]
-    assert following.err == ""
-
-
-def test_walking_the_hints_keeps_one_marker(tasks: list[Task]) -> None:
-    args = ["list", "--limit=1"]
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["--sort-dir=asc"],
+        ["--sort-key=owner", "--sort-key=name", "--sort-dir=desc", "--sort-dir=asc"],
+        ["--name", 'say "hi"', "--name=it's two", "--name=-x", "--name=--limit", "--name=$HOME;`"],
+        ["--owner=in:1,2", "--owner=3 and more", "--created-at", "gte:2026-01-31T00:00:00Z"],
+        ["--settings=tests.settings", "--pythonpath=.", "--marker=", "--name="],
+    ],
+)
+def test_the_last_line_is_the_command_for_the_next_page(
+    make_task: Make, settings: Any, args: list[str]
+) -> None:
+    settings.IMAGE_TASKS = {"LIMIT_PARAM_DEFAULT": 1}
+    wanted = ['say "hi"', "it's two", "-x", "--limit"]
+    for number, name in enumerate(wanted):
+        make_task(name=name, owner=str(number % 2 + 1), created_at=DAY + timedelta(hours=number))
     seen = []
-    while args:
-        ran = image_tasks(*args)
+    following = ["list", *args]
+    while following:
+        ran = image_tasks(*following)
         seen.append(ran.lines[1].rpartition("  ")[2])
-        args = shlex.split(ran.err)[2:]
-        assert sum("--marker" in arg for arg in args) <= 1
-    assert seen == ["task 2", "task 1", "task 0"]
+        told, _, line = ran.err.partition("\n")
+        assert told in ("More:", "")
+        words = shlex.split(line)
+        assert words[:3] in (["python", "manage.py", "image_tasks"], [])
+        following = words[3:]
+        assert sum("--marker" in word for word in following) <= 1
+    assert sorted(seen) == sorted(wanted)
 
 
 def test_scripts_get_no_hint(tasks: list[Task]) -> None:
@@ -179,18 +189,31 @@ def test_bytes_that_are_no_text_find_nothing(tasks: list[Task]) -> None:
     assert names("--name", "\udcff") == []
 
 
-class Screen(StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_terminal_without_rich(tasks: list[Task], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(faces, "find_spec", lambda name: None)
-    screen = Screen()
-    call_command("image_tasks", "list", stdout=screen)
-    assert screen.getvalue() == image_tasks("list").out
-
-
 def test_a_hosts_filter_may_be_called_anything(tasks: list[Task], settings: Any) -> None:
     settings.IMAGE_TASKS = {"FILTERSET_CLASS": f"{__name__}.Unlucky"}
     assert image_tasks("list", "--settings=task 1").lines[1].endswith("task 1")
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+@pytest.mark.parametrize("text", ["x" * 255, "東京" * 100, "-"])
+def test_a_line_of_a_list_ends_where_the_terminal_ends(
+    make_task: Make, screen: Screen, columns: int, text: str
+) -> None:
+    task = make_task(name=text, owner=text, created_at=now() - timedelta(hours=3, seconds=1))
+    screen.size(columns)
+    _, line = image_tasks("list", stdout=screen).lines
+    start = f"{task.pk}  pending  0  " + ("import  " if columns == 120 else "")
+    assert line.startswith(start + text[:5])
+    assert "  3h  " in line
+    assert width(line) <= columns
+    if text != "-":
+        assert width(line) >= columns - 2
+        assert line.endswith("…")
+
+
+def test_a_pipe_gets_the_whole_of_a_long_name(
+    make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    make_task(name="x" * 255)
+    assert image_tasks("list").lines[1].endswith("  " + "x" * 255)

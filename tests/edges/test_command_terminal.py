@@ -14,9 +14,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.edges.terminal import ROOT, command, piped, terminal
-from tests.requirements import needs
-
-needs("rich")
 
 COLOURS = re.compile(r"\x1b\[[0-9;]*3[0-7]")
 
@@ -71,7 +68,7 @@ def test_an_import_is_watched(environ: dict[str, str], source: str) -> None:
         for percent, sizes in running
     ), running
     assert states[-1][1:] == ("100", "10.0 MB")
-    assert screen.drawn.endswith("\x1b[?25h")  # the cursor is back
+    assert screen.drawn.endswith("\x1b[?7h\r\n")  # long lines wrap again
 
 
 def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(
@@ -83,13 +80,14 @@ def test_ctrl_c_ends_it_and_leaves_the_terminal_as_it_was(
         assert screen.end() == 130
     assert "No longer watching. The tasks go on." in screen.text
     assert "Traceback" not in screen.text
-    assert "\x1b[?25h" in screen.drawn
+    assert screen.drawn.count("\x1b[?7h") == screen.drawn.count("\x1b[?7l")
+    assert "\x1b[?25l" not in screen.drawn  # the cursor was never hidden
 
 
 def test_a_terminal_gets_colours(environ: dict[str, str], source: str) -> None:
     with terminal(environ, "list", "--name=Example, failure", "--owner=1") as screen:
         assert screen.end() == 0
-    assert "\x1b[31mfailure" in screen.drawn
+    assert "\x1b[31;1mfailure" in screen.drawn
     assert re.search(r"failure +0 +import +1 +\d+[smh] +Example, failure", screen.text)
 
 
@@ -103,8 +101,8 @@ def test_a_narrow_terminal_has_room_for_the_whole_id(environ: dict[str, str], so
 
 @pytest.mark.parametrize(
     ("variables", "args"),
-    [({"NO_COLOR": "1"}, []), ({}, ["--no-color"])],
-    ids=["NO_COLOR", "option"],
+    [({"NO_COLOR": "1"}, []), ({}, ["--no-color"]), ({"DJANGO_COLORS": "nocolor"}, [])],
+    ids=["NO_COLOR", "option", "DJANGO_COLORS"],
 )
 def test_none_for_who_wants_none(
     environ: dict[str, str], source: str, variables: dict[str, str], args: list[str]
@@ -138,7 +136,32 @@ def test_a_pipe_gets_plain_lines(environ: dict[str, str], source: str) -> None:
     ran = piped(environ, "list", "--limit=1")
     assert (ran.returncode, len(ran.stdout.splitlines())) == (0, 2)
     assert "\x1b" not in ran.stdout
-    assert ran.stderr.startswith("More: image_tasks list --limit=1 --marker=")
+    assert ran.stderr.startswith(f"More:\n{sys.executable} manage.py image_tasks list --limit=1 ")
+
+
+def test_the_last_line_gives_the_next_page_when_it_is_pasted(
+    environ: dict[str, str], source: str
+) -> None:
+    first = piped(environ, "list", "--limit=1", "--sort", "name:asc", "--pythonpath=.")
+    pasted = first.stderr.splitlines()[-1]
+    shell = {"shell": True, "cwd": ROOT, "env": environ, "capture_output": True, "text": True}
+    second = subprocess.run(pasted, timeout=60, **shell)  # type: ignore[call-overload]
+    everything = piped(environ, "list", "--sort=name:asc")
+    rows = [ran.stdout.splitlines()[1][:36] for ran in (first, second)]
+    assert rows == [line[:36] for line in everything.stdout.splitlines()[1:3]]
+
+
+@pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+def test_an_error_has_no_colours_either(environ: dict[str, str], variables: dict[str, str]) -> None:
+    with terminal(environ | variables, "show", "7", "--skip-checks") as screen:
+        assert screen.end() == 3
+    assert screen.drawn == "CommandError: Could not find task 7\r\n"
+
+
+def test_colours_are_djangos_own_and_may_be_forced(environ: dict[str, str], source: str) -> None:
+    wanted = environ | {"DJANGO_COLORS": "error=magenta", "NO_COLOR": "1"}
+    ran = piped(wanted, "list", "--status=failure", "--limit=1", "--force-color")
+    assert "\x1b[35mfailure" in ran.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -10,8 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
 from django_image_tasks.management.terminal import watch
+from django_image_tasks.management.terminal.text import width
 from django_image_tasks.models import Task
-from tests.edges.commands import Ran, image_tasks
+from tests.edges.commands import Ran, Screen, image_tasks
 
 Make = Callable[..., Task]
 Step = Callable[[], object]
@@ -214,3 +216,39 @@ def test_a_new_task_is_followed(
     )
     assert [answer["status"] for answer in ran.answers] == ["pending", "failure"]
     assert (ran.err, ran.code) == ("1 of 1 task failed.", 5)
+
+
+def frames(ran: Ran) -> list[list[str]]:
+    """The lines of each drawing, without the sequences that move the cursor."""
+    drawn = re.split(r"\x1b\[\d+A\x1b\[J", ran.out)
+    return [re.sub(r"\x1b\[\?7[lh]", "", frame).splitlines() for frame in drawn]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_terminal_gets_a_bar(
+    make_task: Make, meanwhile: Callable[..., Any], screen: Screen, columns: int
+) -> None:
+    task = make_task(name="Debian " + "x" * 99)
+    task.start("worker")
+    Task.objects.update(started_at=now() - timedelta(seconds=64))
+    screen.size(columns)
+    meanwhile(lambda: task.report(3 << 20, 4 << 20), lambda: task.fail("No such host"))
+    first, second, (told, last) = frames(image_tasks("watch", task.pk, stdout=screen))
+    assert [width(line) for line in (*first, *second, last)] == [columns] * 3
+    assert re.search(r"^Debian x+…  processing  ─+    0 % +0:01:04$", first[0])
+    assert re.search(
+        r"  processing  ━+─+   75 %  3.0 MB / 4.0 MB  4[67].\d KB/s  0:01:0", second[0]
+    )
+    assert told == f"{task.pk} failure: No such host"
+    assert "  failure  " in last
+
+
+def test_tasks_for_which_a_terminal_has_no_room_are_left_out_once_they_have_ended(
+    make_task: Make, screen: Screen
+) -> None:
+    ended = [make_task(name="ended", status="success", finished_at=now()) for _ in range(5)]
+    running = make_task(name="running")
+    screen.size(80, lines=4)
+    ran = image_tasks("watch", "--timeout=0", *(t.pk for t in (*ended, running)), stdout=screen)
+    [bars] = frames(ran)
+    assert [line.split()[0] for line in bars] == ["running", "ended", "ended"]

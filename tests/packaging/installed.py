@@ -14,8 +14,6 @@ NEEDS_AN_EXTRA = (
     "django_image_tasks.celery_sweep",
     "django_image_tasks.engines.",
     "django_image_tasks.handlers.image_import.",
-    "django_image_tasks.management.terminal.bars",
-    "django_image_tasks.management.terminal.coloured",
     "django_image_tasks.openapi",
     "django_image_tasks.tasks",
 )

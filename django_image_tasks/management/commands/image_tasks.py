@@ -1,21 +1,24 @@
 from __future__ import annotations
 
+import json
+import os
 import shlex
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext, suppress
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.color import no_style
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.management.terminal import api, json_input, options, watch
-from django_image_tasks.management.terminal.exits import in_one_line, reader_may_leave
-from django_image_tasks.management.terminal.faces import face_for
-from django_image_tasks.management.terminal.plain import Plain
+from django_image_tasks.management.terminal import operator_api, options, watch
+from django_image_tasks.management.terminal.exits import reader_may_leave, refusals
+from django_image_tasks.management.terminal.output import JSONOutput, TextOutput
+from django_image_tasks.management.terminal.screen import ScreenOutput
 from django_image_tasks.models import Attempt
 from django_image_tasks.states import FINISHED
 from django_image_tasks.sweep import purge, sweep, sweep_every
@@ -27,88 +30,88 @@ class Command(BaseCommand):
         "Lists, shows, creates, watches, cancels and retries image tasks; keeps them going."
     )
 
-    face: Plain
+    output: TextOutput
 
     def add_arguments(self, parser: CommandParser) -> None:
         options.add_to(parser)
 
-    def handle(self, *, command: str, **options: Any) -> None:
-        self.face = face_for(self.stdout, self.stderr, **options)
-        # A worker's broken pipes are its own.
-        with nullcontext() if command == "work" else reader_may_leave():
-            getattr(self, command)(**options)
+    def execute(self, *args: Any, **options: Any) -> str | None:
+        """Run as with ``--no-color`` where the environment says that no colours are wanted."""
+        wants_none = os.environ.get("NO_COLOR") or not has_cursor()
+        options["no_color"] |= bool(wants_none) and not options["force_color"]
+        return super().execute(*args, **options)
 
-    def list(self, *, query: api.Query, **options: Any) -> None:
-        with in_one_line():
-            answer = api.ask("list", query=query)
-        self.face.page(answer)
-        if "next" in answer:
-            self.face.hint(_("More: %(command)s") % {"command": _next(query, answer["next"])})
+    def handle(self, *, command: str, force_color: bool, **options: Any) -> None:
+        is_terminal = self.stdout.isatty()
+        style = self.style if is_terminal or force_color else no_style()
+        for_people = ScreenOutput if is_terminal and has_cursor() else TextOutput
+        cls = JSONOutput if options.get("json") else for_people
+        self.output = cls(self.stdout, self.stderr, style)
+        if command == "work":  # whose errors and broken pipes are the worker's own
+            self.work(**options)
+        else:
+            with reader_may_leave(), refusals():
+                getattr(self, command)(**options)
+
+    def list(self, *, query: Sequence[tuple[str, str]], **options: Any) -> None:
+        page = operator_api.list_tasks(query)
+        self.output.answer(page, self.output.page(page["tasks"]))
+        if not page["tasks"]:
+            self.output.hint(_("No tasks."))
+        if "next" in page:
+            self.output.hint(_("More:"))
+            self.output.hint(next_page(query, page["tasks"][-1]["id"], options))
 
     def show(self, *, id: str, **options: Any) -> None:
-        with in_one_line():
-            task = api.ask("retrieve", pk=id)
-        self.face.task(task, [*Attempt.objects.filter(task=parse_uuid(id))])
+        task = operator_api.get_task(id)
+        attempts = [*Attempt.objects.filter(task=task["id"])]
+        self.output.answer(task, self.output.task(task, attempts))
 
     def create(
-        self,
-        *,
-        type: str,
-        input: str,
-        owner: str,
-        name: str | None,
-        wait: bool,
-        interval: float,
-        timeout: float | None,
-        **options: Any,
+        self, *, type: str, input: str, owner: str, name: str | None, wait: bool, **options: Any
     ) -> None:
-        body = {"type": type, "input": json_input.read(input)}
-        if name is not None:
-            body["name"] = name
-        with in_one_line():
-            task = api.create(body, owner=owner)
-        self.face.done(task, _("Created task %(id)s.") % task)
+        task = operator_api.create_task(type, read_json(input), owner=owner, name=name)
+        self.output.answer(task, [_("Created task %(id)s.") % task])
         if wait:
-            watch.follow(watch.find([task["id"]]), self.face, interval=interval, timeout=timeout)
+            self.watch(ids=[task["id"]], **options)
 
     def watch(
         self, *, ids: Sequence[str], interval: float, timeout: float | None, **options: Any
     ) -> None:
         tasks = watch.find(ids) if ids else watch.newest_unfinished()
         if tasks:
-            watch.follow(tasks, self.face, interval=interval, timeout=timeout)
+            watch.follow(tasks, self.output, interval=interval, timeout=timeout)
         else:
-            self.face.hint(_("No task is unfinished."))
+            self.output.hint(_("No task is unfinished."))
 
     def cancel(self, *, ids: Sequence[str], **options: Any) -> None:
-        def cancel(pk: str) -> None:
-            task = api.ask("cancel", pk=pk)
+        for _pk, task in self.each(ids, operator_api.cancel_task):
             ended = task["status"] in FINISHED
             told = _("Cancelled task %(id)s.") if ended else _("Asked task %(id)s to stop.")
-            self.face.done(task, told % task)
-
-        self.each(ids, cancel)
+            self.output.answer(task, [told % task])
 
     def retry(self, *, ids: Sequence[str], **options: Any) -> None:
-        def retry(pk: str) -> None:
-            task = api.ask("retry", pk=pk)
-            told = _("Created task %(id)s, which does the same as %(failed)s.")
-            self.face.done(task, told % {**task, "failed": pk})
+        told = _("Created task %(id)s, which does the same as %(failed)s.")
+        for pk, task in self.each(ids, operator_api.retry_task):
+            self.output.answer(task, [told % {**task, "failed": pk}])
 
-        self.each(ids, retry)
+    def each(self, ids: Sequence[str], act: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
+        """Act on every task, even after one that is refused; yields each id with the answer.
 
-    def each(self, ids: Sequence[str], act: Callable[[str], None]) -> None:
-        """Go on after one that is refused; the first of them decides the exit code."""
+        Raises CommandError if any was refused, with the exit code of the first.
+        """
         refused = []
         for pk in ids:
             try:
-                with in_one_line():
-                    act(pk)
+                with refusals():
+                    task = act(pk)
             except CommandError as error:
                 if len(ids) == 1:
                     raise
                 self.stderr.write(str(error))
                 refused.append(error)
+            else:
+                yield pk, task
         if refused:
             told = ngettext(
                 "%(number)s task was refused.", "%(number)s tasks were refused.", len(refused)
@@ -119,7 +122,7 @@ class Command(BaseCommand):
         if every is None:
             swept = vars(sweep())
             told = ", ".join(f"{key}: {value}" for key, value in swept.items())
-            return self.face.counts(swept, told)
+            return self.output.answer(swept, [told])
         with suppress(KeyboardInterrupt):
             return sweep_every(every)
 
@@ -135,7 +138,7 @@ class Command(BaseCommand):
             told = ngettext(
                 "%(purged)s expired task deleted.", "%(purged)s expired tasks deleted.", purged
             )
-        self.face.counts({"purged": purged}, told % {"purged": purged})
+        self.output.answer({"purged": purged}, [told % {"purged": purged}])
 
     def work(self, *, every: float, worker: Sequence[str], **options: Any) -> None:
         if not worker:
@@ -144,9 +147,35 @@ class Command(BaseCommand):
             call_command(*worker)
 
 
-def _next(query: api.Query, link: str) -> str:
-    """What to write for the page after this one."""
-    marker = parse_qsl(link)[-1]
-    kept = [pair for pair in query if pair[0] != "marker"]
-    options = [f"--{name.replace('_', '-')}={value}" for name, value in [*kept, marker]]
-    return shlex.join(["image_tasks", "list", *options])
+def has_cursor() -> bool:
+    """Whether a terminal, if this is one, can colour text and draw over it."""
+    return os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+def next_page(query: Sequence[tuple[str, str]], marker: str, options: Mapping[str, Any]) -> str:
+    """The line for a shell that lists the page after the task that the marker names."""
+    name, started = "image_tasks", sys.orig_argv
+    # A host's Python may have called the command: then nobody has typed how to start it.
+    program = started[: started.index(name)] if name in started else ["python", "manage.py"]
+    settings = [(key, options[key]) for key in ("settings", "pythonpath") if options.get(key)]
+    kept = [pair for pair in [*settings, *query] if pair[0] != "marker"]
+    words = [f"--{key.replace('_', '-')}={value}" for key, value in [*kept, ("marker", marker)]]
+    return shlex.join([*program, name, "list", *words])
+
+
+def read_json(source: str) -> Any:
+    """The value of JSON text, of the file that ``@file`` names, or of standard input for ``-``.
+
+    Raises CommandError for what is not JSON, or cannot be read.
+    """
+    try:
+        if source == "-":
+            return json.load(sys.stdin.buffer)
+        return json.loads(Path(source[1:]).read_bytes() if source.startswith("@") else source)
+    except OSError as error:
+        reason = f"{source.removeprefix('@')}: {error.strerror}"
+    except RecursionError:
+        reason = _("it is nested too deeply")
+    except ValueError as error:  # also for bytes that are not UTF-8, and for too many digits
+        reason = str(error)
+    raise CommandError(_("The input cannot be read as JSON: %(reason)s") % {"reason": reason})

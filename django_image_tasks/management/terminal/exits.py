@@ -1,4 +1,4 @@
-"""The exit codes, and how an error becomes one line and one of them."""
+"""How the command ends: its exit codes, and what leads to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 
-from django.core.exceptions import ValidationError
 from django.core.management import CommandError
 
 from django_image_tasks.exception_handler import as_api_exception, error_response
@@ -28,34 +27,26 @@ class Exit(IntEnum):
 
 
 @contextmanager
+def refusals() -> Iterator[None]:
+    """Raise CommandError, with the API's own message, for what the API would refuse."""
+    try:
+        yield
+    except Exception as error:
+        response = error_response(as_api_exception(error))
+        if response.status_code >= 500:
+            raise
+        [problem] = response.data.values()
+        code = {404: Exit.NOT_FOUND, 409: Exit.REFUSED}.get(response.status_code, Exit.ERROR)
+        raise CommandError(problem["message"], returncode=code) from None
+
+
+@contextmanager
 def reader_may_leave() -> Iterator[None]:
-    """The reader of a pipe, as ``head``, may have seen enough: that is no error to tell of."""
+    """Exit without a message when the reader of a pipe, such as ``head``, has closed it."""
     try:
         yield
         sys.stdout.flush()
     except BrokenPipeError:
-        # Python must not find out again as it ends.
+        # Python flushes the output as it ends, and would complain about the same pipe again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(Exit.BROKEN_PIPE)
-
-
-EXIT_OF = {404: Exit.NOT_FOUND, 409: Exit.REFUSED}
-"""By the status code that the API would answer with."""
-
-
-@contextmanager
-def in_one_line() -> Iterator[None]:
-    """Raise what the API would refuse as CommandError, in the API's words."""
-    try:
-        yield
-    except CommandError:
-        raise
-    except ValidationError as error:
-        raise CommandError(" ".join(error.messages)) from None
-    except Exception as error:
-        answer = error_response(as_api_exception(error))
-        if answer.status_code >= 500:
-            raise
-        [problem] = answer.data.values()
-        code = EXIT_OF.get(answer.status_code, Exit.ERROR)
-        raise CommandError(problem["message"], returncode=code) from None

@@ -1,14 +1,9 @@
-"""What may be written behind ``manage.py image_tasks``."""
+"""The commands and options of ``manage.py image_tasks``."""
 
 from __future__ import annotations
 
-from argparse import (
-    REMAINDER,
-    SUPPRESS,
-    ArgumentParser,
-    ArgumentTypeError,
-    RawDescriptionHelpFormatter,
-)
+import argparse
+from contextlib import suppress
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -22,41 +17,6 @@ from django_image_tasks.management.terminal.watch import MOST
 from django_image_tasks.ordering import SORT_KEYS
 from django_image_tasks.states import Status
 
-
-def add_to(parser: ArgumentParser) -> None:
-    description = parser.description or ""
-    parser.description = _(description)
-    parser.epilog = _(
-        "Exit codes: 0 done, 1 an error, 2 an unknown option, 3 no such task, 4 refused in this "
-        "state, 5 a watched task failed, 6 it did not end in time, 130 interrupted."
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar=_("command"))
-
-    def add(name: str, help: str, epilog: str = "") -> ArgumentParser:
-        command: ArgumentParser = commands.add_parser(
-            name,
-            help=help,
-            description=help,
-            conflict_handler="resolve",  # a host's own filter may be called anything
-            epilog=epilog and "{}\n{}".format(_("examples:"), epilog),
-            formatter_class=RawDescriptionHelpFormatter,
-        )
-        _add_django_options(command)
-        return command
-
-    _add_list(add("list", _("List tasks of every owner, page by page."), LIST_EXAMPLES))
-    _add_show(add("show", _("Show a task, its attempts, and what went wrong.")))
-    _add_create(add("create", _("Create a task, and put it on the queue."), CREATE_EXAMPLES))
-    _add_watch(add("watch", _("Follow tasks until they have ended.")))
-    _add_ids(add("cancel", _("Cancel tasks: waiting ones at once, running ones by asking.")))
-    _add_ids(add("retry", _("Create a new task for each that failed, which does the same.")))
-    _add_sweep(
-        add("sweep", _("Recover tasks of dead workers, enqueue waiting ones, purge expired ones."))
-    )
-    _add_purge(add("purge", _("Delete expired tasks.")))
-    _add_work(add("work", _("Run a worker's own management command, and sweep beside it.")))
-
-
 LIST_EXAMPLES = """\
   image_tasks list --status failure --created-at gte:2026-01-31
   image_tasks list --status pending --status processing --sort status:asc,created_at
@@ -69,7 +29,88 @@ CREATE_EXAMPLES = """\
 """
 
 
-def _add_list(parser: ArgumentParser) -> None:
+def add_to(parser: argparse.ArgumentParser) -> None:
+    """Give the parser a command, with its options, for each thing that can be done with tasks."""
+    parser.description = _(parser.description or "")
+    parser.epilog = _(
+        "Exit codes: 0 done, 1 an error, 2 an unknown option, 3 no such task, 4 refused in this "
+        "state, 5 a watched task failed, 6 it did not end in time, 130 interrupted."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar=_("command"))
+
+    def add(name: str, help: str, epilog: str = "") -> argparse.ArgumentParser:
+        command: argparse.ArgumentParser = commands.add_parser(
+            name,
+            help=help,
+            description=help,
+            conflict_handler="resolve",  # a host's own filter may be called anything
+            epilog=epilog and "{}\n{}".format(_("examples:"), epilog),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        # Django's own options, which it takes in front of the command alone.
+        for flag in ("--no-color", "--force-color", "--skip-checks", "--traceback"):
+            command.add_argument(
+                flag, action="store_true", default=argparse.SUPPRESS, help=argparse.SUPPRESS
+            )
+        for option in ("--settings", "--pythonpath"):
+            command.add_argument(option, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+        return command
+
+    _add_list_options(add("list", _("List tasks of every owner, page by page."), LIST_EXAMPLES))
+
+    show = add("show", _("Show a task, its attempts, and what went wrong."))
+    show.add_argument("id", metavar="ID", help=_("the task's id, with or without dashes"))
+
+    create = add("create", _("Create a task, and put it on the queue."), CREATE_EXAMPLES)
+    create.add_argument("type", help=", ".join(registry.runnable_types()))
+    create.add_argument(
+        "--input",
+        required=True,
+        metavar="JSON",
+        help=_("an object as the API takes it; @FILE reads it from a file, - from standard input"),
+    )
+    create.add_argument("--owner", required=True, help=_("whose task it shall be"))
+    create.add_argument("--name", help=_("a label for people; the image's name if left out"))
+    create.add_argument(
+        "--wait", "--watch", action="store_true", help=_("follow it until it has ended")
+    )
+
+    watch = add("watch", _("Follow tasks until they have ended."))
+    watch.add_argument(
+        "ids",
+        nargs="*",
+        metavar="ID",
+        help=_("the newest %(number)s unfinished ones if none is named") % {"number": MOST},
+    )
+    for command in (create, watch):
+        unit: dict[str, Any] = {"type": _seconds, "metavar": _("SECONDS")}
+        command.add_argument("--timeout", help=_("give up watching after this time"), **unit)
+        command.add_argument("--interval", default=0.5, help=_("between two looks"), **unit)
+
+    cancel = add("cancel", _("Cancel tasks: waiting ones at once, running ones by asking."))
+    retry = add("retry", _("Create a new task for each that failed, which does the same."))
+    for command in (cancel, retry):
+        command.add_argument("ids", nargs="+", metavar="ID", help=_("with or without dashes"))
+
+    sweep = add(
+        "sweep", _("Recover tasks of dead workers, enqueue waiting ones, purge expired ones.")
+    )
+    sweep.add_argument("--every", type=float, metavar=_("SECONDS"), help=_("Go on sweeping."))
+
+    purge = add("purge", _("Delete expired tasks."))
+    purge.add_argument("--dry-run", action="store_true", help=_("Only count them."))
+
+    for command in commands.choices.values():
+        command.add_argument(
+            "--json", action="store_true", help=_("for scripts: each answer of the API on a line")
+        )
+
+    work = add("work", _("Run a worker's own management command, and sweep beside it."))
+    work.add_argument("--every", type=float, metavar=_("SECONDS"), default=30)
+    work.add_argument("worker", nargs=argparse.REMAINDER, help=_("For example: db_worker"))
+
+
+def _add_list_options(parser: argparse.ArgumentParser) -> None:
     filters = parser.add_argument_group(
         _("filters"),
         _(
@@ -79,126 +120,32 @@ def _add_list(parser: ArgumentParser) -> None:
         ),
     )
     paging = parser.add_argument_group(_("order and pages"))
-    for name, filter_ in _filters().items():
-        is_order = name in ("sort_key", "sort_dir", "sort")
-        metavar = _("TIME") if isinstance(filter_, TimesFilter) else _("WORD")
-        _add_parameter(paging if is_order else filters, name, metavar, _help(name))
-    _add_parameter(paging, "limit", "N", _("tasks on a page"))
-    _add_parameter(paging, "marker", "ID", _("begin behind this task: the page before's last"))
-    _add_json(parser)
-
-
-def _add_parameter(group: Any, name: str, metavar: str, help: str) -> None:
-    """A parameter of the API's list: kept as it was written, for the API itself to judge."""
-    group.add_argument(
-        f"--{name.replace('_', '-')}",
-        dest="query",
-        action="append",
-        default=[],
-        type=partial(_pair, name),
-        metavar=metavar,
-        help=help,
-    )
-
-
-def _pair(name: str, value: str) -> tuple[str, str]:
-    return name, value
-
-
-def _help(name: str) -> str:
     helps = {
         "type": ", ".join(registry.types()),
         "status": ", ".join(Status.values),
         "sort_key": _("may be repeated: %(keys)s") % {"keys": ", ".join(SORT_KEYS)},
         "sort_dir": _("asc or desc; the n-th belongs to the n-th key; desc if left out"),
         "sort": _("both in one: status:asc,created_at"),
+        "limit": _("tasks on a page"),
+        "marker": _("begin behind this task: the page before's last"),
     }
-    return helps.get(name, "")
-
-
-def _filters() -> dict[str, Any]:
-    try:
+    metavars = {"limit": "N", "marker": "ID"}
+    names: dict[str, Any] = {"limit": None, "marker": None}
+    with suppress(ImportError):  # The system checks, which come later, say what is wrong.
         filterset: Any = conf.FILTERSET_CLASS
-    except ImportError:
-        return {}  # The system checks come later. They tell what is wrong, and stop the command.
-    filters: dict[str, Any] = filterset.base_filters
-    return filters
-
-
-def _add_show(parser: ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help=_("the task's id, with or without dashes"))
-    _add_json(parser)
-
-
-def _add_create(parser: ArgumentParser) -> None:
-    parser.add_argument("type", help=", ".join(registry.runnable_types()))
-    parser.add_argument(
-        "--input",
-        required=True,
-        metavar="JSON",
-        help=_("an object as the API takes it; @FILE reads it from a file, - from standard input"),
-    )
-    parser.add_argument("--owner", required=True, help=_("whose task it shall be"))
-    parser.add_argument("--name", help=_("a label for people; the image's name if left out"))
-    parser.add_argument(
-        "--wait", "--watch", action="store_true", help=_("follow it until it has ended")
-    )
-    _add_following(parser)
-    _add_json(parser)
-
-
-def _add_watch(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "ids",
-        nargs="*",
-        metavar="ID",
-        help=_("the newest %(number)s unfinished ones if none is named") % {"number": MOST},
-    )
-    _add_following(parser)
-    _add_json(parser)
-
-
-def _add_following(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--timeout", type=_seconds, metavar=_("SECONDS"), help=_("give up watching after this time")
-    )
-    parser.add_argument(
-        "--interval", type=_seconds, default=0.5, metavar=_("SECONDS"), help=_("between two looks")
-    )
-
-
-def _add_ids(parser: ArgumentParser) -> None:
-    parser.add_argument("ids", nargs="+", metavar="ID", help=_("with or without dashes"))
-    _add_json(parser)
-
-
-def _add_sweep(parser: ArgumentParser) -> None:
-    parser.add_argument("--every", type=float, metavar=_("SECONDS"), help=_("Go on sweeping."))
-    _add_json(parser)
-
-
-def _add_purge(parser: ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help=_("Only count them."))
-    _add_json(parser)
-
-
-def _add_work(parser: ArgumentParser) -> None:
-    parser.add_argument("--every", type=float, metavar=_("SECONDS"), default=30)
-    parser.add_argument("worker", nargs=REMAINDER, help=_("For example: db_worker"))
-
-
-def _add_json(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--json", action="store_true", help=_("for scripts: each answer of the API on a line")
-    )
-
-
-def _add_django_options(parser: ArgumentParser) -> None:
-    """Django's own, which it takes only before the name of the command."""
-    for name in ("--no-color", "--force-color", "--skip-checks", "--traceback"):
-        parser.add_argument(name, action="store_true", default=SUPPRESS, help=SUPPRESS)
-    for name in ("--settings", "--pythonpath"):
-        parser.add_argument(name, default=SUPPRESS, help=SUPPRESS)
+        names = filterset.base_filters | names
+    for name, filter_ in names.items():
+        group = paging if name.startswith("sort") or name in metavars else filters
+        word = _("TIME") if isinstance(filter_, TimesFilter) else _("WORD")
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest="query",
+            action="append",
+            default=[],
+            type=partial(lambda *pair: pair, name),  # the value as written: the API judges
+            metavar=metavars.get(name, word),
+            help=helps.get(name, ""),
+        )
 
 
 def _seconds(text: str) -> float:
@@ -207,5 +154,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = -1
     if not isfinite(seconds) or seconds < 0:
-        raise ArgumentTypeError(_("not a number of seconds: %(text)s") % {"text": text})
+        raise argparse.ArgumentTypeError(_("not a number of seconds: %(text)s") % {"text": text})
     return seconds

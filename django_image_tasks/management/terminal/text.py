@@ -1,7 +1,10 @@
+"""Pieces of text that are safe and straight in a terminal."""
+
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 from datetime import timedelta
+from math import inf
 from typing import Any
 from unicodedata import combining, east_asian_width
 
@@ -11,22 +14,43 @@ from django.utils.translation import gettext as _
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
+GAP = "  "
 
-def printable(text: Any, encoding: str = "utf-8") -> str:
-    """On one line, with nothing in it that a terminal obeys or cannot show."""
-    line = "".join(
+
+def printable(text: Any) -> str:
+    """The text on one line, without characters that a terminal would obey."""
+    return "".join(
         char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in str(text)
     )
-    return line.encode(encoding, "replace").decode(encoding)
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal it takes."""
+    """How many columns of a terminal the text takes."""
     return sum(0 if combining(char) else 1 + (east_asian_width(char) in "WF") for char in text)
 
 
-def json_lines(document: Any) -> list[str]:
-    return json.dumps(document, indent=2, ensure_ascii=False).splitlines()
+def cut(text: str, room: int) -> str:
+    """The text, or as much of its beginning as has room beside an ellipsis."""
+    while width(text) > max(room, 1):
+        text = text[:-2] + "…"
+    return text
+
+
+def aligned(rows: Sequence[Sequence[str]], room: float = inf) -> list[list[str]]:
+    """The cells of a table, padded to columns. The widest are cut until the rows have room.
+
+    The first column is never cut: it is an id, which people copy.
+    """
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    while len(GAP) * (len(widths) - 1) + sum(widths) > room and max(widths[1:]) > 1:
+        widths[widths.index(max(widths[1:]), 1)] -= 1
+    return [
+        [
+            (text := cut(cell, wide)) + " " * (wide - width(text))
+            for cell, wide in zip(row, widths, strict=True)
+        ]
+        for row in rows
+    ]
 
 
 def size(number: float) -> str:
@@ -34,21 +58,19 @@ def size(number: float) -> str:
 
 
 def status(task: Task) -> str:
-    """As the API calls it, but for who waits for a task to stop."""
+    """The API's word for the task's status, or that it has been asked to stop."""
     return _("cancelling") if task.cancel_requested_at and not task.finished_at else task.status
 
 
 def sizes(task: Task) -> str:
-    """What is done of how much."""
-    if task.status == Status.SUCCESS:
-        return size(task.bytes_total or task.bytes_done) if task.bytes_done else ""
-    if task.bytes_total:
+    """How much is done, and of how much while that is known and not reached."""
+    if task.bytes_total and task.status != Status.SUCCESS:
         return f"{size(task.bytes_done)} / {size(task.bytes_total)}"
-    return size(task.bytes_done) if task.bytes_done else ""
+    return size(task.bytes_total or task.bytes_done) if task.bytes_done else ""
 
 
 def age(span: timedelta) -> str:
-    """In its largest unit: ``45s``, ``12m``, ``3h``, ``8d``."""
+    """A time in its largest unit: ``45s``, ``12m``, ``3h``, ``8d``."""
     seconds = max(0, int(span.total_seconds()))
     for unit, length in {"d": 86_400, "h": 3_600, "m": 60}.items():
         if seconds >= length:

@@ -17,8 +17,8 @@ from rich.text import Text
 COLUMNS, LINES = 112, 30
 START = 30
 """Seconds that Python and Django may take."""
-REDRAWN = re.compile(r"(?:\r?\x1b\[2K|\x1b\[1A)+")
-"""How rich goes back to draw what is in motion anew."""
+REDRAWN = re.compile(r"\x1b\[\d+A\x1b\[J")
+"""How the command goes back to draw what is in motion anew."""
 FONT_FACE = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 

@@ -1,0 +1,76 @@
+"""The API's views, called in this process by the operator, who runs the command.
+
+Each function returns what the API would send, and raises what the API would turn into an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from getpass import getuser
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, QueryDict
+
+from django_image_tasks import services
+from django_image_tasks.models import Task
+from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.views import TaskViewSet
+
+
+class OperatorViewSet(TaskViewSet):
+    """The API's views for the operator, who sees and may change the tasks of every owner."""
+
+    def visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
+        return tasks
+
+    def check_object_permissions(self, request: Any, obj: Any) -> None:
+        return
+
+
+def list_tasks(query: Sequence[tuple[str, str]]) -> Any:
+    view = _view("list", query=urlencode(query, errors="surrogateescape"))
+    return view.list(view.request).data
+
+
+def get_task(pk: str) -> Any:
+    view = _view("retrieve", pk)
+    return view.retrieve(view.request).data
+
+
+def create_task(type: str, input: Any, *, owner: str, name: str | None) -> Any:
+    request_id = _view("create").request_id
+    task = services.create_task(type, input, owner=owner, name=name, request_id=request_id)
+    return represent(task)
+
+
+def cancel_task(pk: str) -> Any:
+    return represent(services.cancel_task(_view("cancel", pk).get_object(), operator_name()))
+
+
+def retry_task(pk: str) -> Any:
+    view = _view("retry", pk)
+    return represent(services.retry_task(view.get_object(), request_id=view.request_id))
+
+
+def represent(task: Task) -> Any:
+    """The task as the API shows it."""
+    return _view("retrieve").get_serializer(task).data
+
+
+def operator_name() -> str:
+    """The operating system's user, who need not be one of the project's."""
+    try:
+        return getuser()
+    except (ImportError, KeyError, OSError):  # a container whose user has no name
+        return "operator"
+
+
+def _view(action: str, pk: str = "", query: str = "") -> OperatorViewSet:
+    request = HttpRequest()
+    request.method = "GET"
+    request.META["QUERY_STRING"] = query
+    request.GET = QueryDict(query)
+    view = OperatorViewSet(action_map={"get": action}, kwargs={"pk": pk}, format_kwarg=None)
+    view.request = view.initialize_request(request)
+    return view
