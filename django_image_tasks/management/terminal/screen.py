@@ -49,7 +49,7 @@ class ScreenOutput(TextOutput):
     def bars(self, tasks: Collection[Task], columns: int) -> Iterator[str]:
         """A line for each task, as wide as the terminal."""
         full, empty = "━─" if self.encoding.lower().startswith("utf") else "#-"
-        rows = text.aligned([facts(task, columns // 4) for task in tasks])
+        rows = text.aligned([facts(task, columns // 6) for task in tasks])
         for task, (name, state, *others) in zip(tasks, rows, strict=True):
             room = max(0, columns - text.width(text.GAP.join([name, state, "", *others])))
             done = room * task.progress // 100

@@ -39,11 +39,11 @@ def cut(text: str, room: int) -> str:
 def aligned(rows: Sequence[Sequence[str]], room: float = inf) -> list[list[str]]:
     """The cells of a table, padded to columns. The widest are cut until the rows have room.
 
-    The first column is never cut: it is an id, which people copy.
+    The first two columns, an id that people copy and a status, are never cut.
     """
     widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    while len(GAP) * (len(widths) - 1) + sum(widths) > room and max(widths[1:]) > 1:
-        widths[widths.index(max(widths[1:]), 1)] -= 1
+    while len(GAP) * (len(widths) - 1) + sum(widths) > room and max(widths[2:]) > 1:
+        widths[widths.index(max(widths[2:]), 2)] -= 1
     return [
         [
             (text := cut(cell, wide)) + " " * (wide - width(text))
