@@ -23,6 +23,7 @@ from django_image_tasks.exceptions import (
 )
 from django_image_tasks.handlers.image_import import ImageImport
 from django_image_tasks.handlers.registry import get_handler
+from tests.docs import http_page
 from tests.handlers import images
 from tests.handlers.fakes import FakeContext, SourceServer, answer
 from tests.requirements import needs, needs_program
@@ -144,6 +145,11 @@ def test_result(run: Run, storage_root: Path) -> None:
         "properties": {"os_distro": "cirros"},
     }
     assert (storage_root / result["location"]).read_bytes() == b"an image"
+
+
+def test_the_reference_has_every_key_of_the_result(run: Run, storage_root: Path) -> None:
+    keys = http_page.rows(http_page.section("### The result of an import"))
+    assert http_page.code(row[0] for row in keys) == list(run(b"an image"))
 
 
 def test_image_id_of_the_input(run: Run) -> None:
