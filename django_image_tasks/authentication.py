@@ -1,4 +1,7 @@
-"""Who is asking: OpenStack's token header, and keystonemiddleware (api.md, "Who sees what")."""
+"""Who is asking: OpenStack's token header, and keystonemiddleware.
+
+See docs/reference/http.md, "Authentication".
+"""
 
 from __future__ import annotations
 

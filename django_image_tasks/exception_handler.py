@@ -1,4 +1,4 @@
-"""From an exception to OpenStack's nested error (api.md, "Errors")."""
+"""From an exception to OpenStack's nested error (docs/reference/http.md, "Errors")."""
 
 from __future__ import annotations
 

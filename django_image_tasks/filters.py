@@ -1,4 +1,7 @@
-"""The list's query parameters as a django-filter FilterSet (api.md, "List parameters")."""
+"""The list's query parameters as a django-filter FilterSet.
+
+See docs/reference/http.md, "Listing tasks".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Form fields for query parameters that may be repeated (api.md, "List parameters")."""
+"""Form fields for query parameters that may be repeated (docs/reference/http.md, "Filtering")."""
 
 from __future__ import annotations
 

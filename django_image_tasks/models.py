@@ -29,7 +29,7 @@ def queue_lease() -> datetime:
 
 
 class Task(models.Model):
-    """Long-running work on an image, from request to result (api.md, "A task")."""
+    """Long-running work on an image, from request to result (docs/reference/http.md, "A task")."""
 
     id = OrderedUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = CodePointField(_("name"), max_length=255, blank=True)

@@ -1,4 +1,4 @@
-"""Which media type an answer has (api.md, "Errors")."""
+"""Which media type an answer has (docs/reference/http.md, "Media types")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order that a list's parameters ask for (api.md, "List parameters")."""
+"""The order that a list's parameters ask for (docs/reference/http.md, "Sorting")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Marker pagination: a page begins where the one before ended (api.md, "List parameters")."""
+"""Marker pagination: a page begins where the one before ended.
+
+See docs/reference/http.md, "Paging".
+"""
 
 from __future__ import annotations
 

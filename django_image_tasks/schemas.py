@@ -1,7 +1,7 @@
 """The JSON Schemas under ``/v2/schemas/``.
 
 Clients build their models from these, and POST what a ``default`` says: so there is none, nor a
-``required`` or an ``additionalProperties`` (api.md, "A task").
+``required`` or an ``additionalProperties`` (docs/reference/http.md, "Schemas").
 """
 
 from __future__ import annotations

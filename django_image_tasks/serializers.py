@@ -1,4 +1,4 @@
-"""The shapes of a task on the wire (api.md, "A task" and "Create")."""
+"""The shapes of a task on the wire (docs/reference/http.md, "A task" and "Creating a task")."""
 
 from __future__ import annotations
 

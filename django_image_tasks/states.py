@@ -7,7 +7,7 @@ __all__ = ["Outcome", "Status"]
 
 
 class Status(TextChoices):
-    """What a task's ``status`` may be on the wire (api.md, "States")."""
+    """What a task's ``status`` may be on the wire (docs/reference/http.md, "States")."""
 
     PENDING = "pending", _("pending")
     PROCESSING = "processing", _("processing")

@@ -1,4 +1,4 @@
-"""Who a request acts for, and what it may see (api.md, "Who sees what")."""
+"""Who a request acts for, and what it may see (docs/reference/http.md, "Who sees what")."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Errors and headers, as components that every operation refers to (api.md, "Errors")."""
+"""Errors and headers, as components that every operation refers to.
+
+See docs/reference/http.md, "Errors".
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each of our operations does, and what it may answer (api.md, "Routes")."""
+"""What each of our operations does, and what it may answer (docs/reference/http.md, "Routes")."""
 
 from __future__ import annotations
 

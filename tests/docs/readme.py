@@ -21,3 +21,8 @@ def code_for(file: str, heading: str) -> str:
     """The README's one block below a heading that says it belongs into this file."""
     [code] = [code for code in blocks("python", heading) if code.startswith(f"# {file}\n")]
     return code
+
+
+def headings(page: str) -> list[str]:
+    text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"^#+ (.+)$", text, re.MULTILINE)

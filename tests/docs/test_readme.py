@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -65,9 +64,3 @@ def test_the_sdk_lists_the_failures(served: str, capsys: pytest.CaptureFixture[s
     assert [line.partition(" ")[2] for line in capsys.readouterr().out.splitlines()] == [
         "Source answered 404 Not Found"
     ]
-
-
-def test_links_lead_somewhere() -> None:
-    for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]:
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -1,4 +1,7 @@
-"""The two verbs that are ours alone: cancel and retry (api.md, "Routes")."""
+"""The two verbs that are ours alone: cancel and retry.
+
+See docs/reference/http.md, "Cancelling and retrying".
+"""
 
 from __future__ import annotations
 
