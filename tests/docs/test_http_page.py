@@ -21,6 +21,7 @@ from django_image_tasks.filters import TaskFilterSet
 from django_image_tasks.handlers.image_import.schema import INPUT_SCHEMA
 from django_image_tasks.models import Task
 from django_image_tasks.states import FINISHED
+from tests.databases import away
 from tests.docs import http_page as page
 from tests.docs.http_page import Request
 from tests.docs.readme import ROOT
@@ -203,7 +204,9 @@ IN_WORDS: Mapping[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("status", "message", "instance"), MESSAGES)
+@pytest.mark.parametrize(
+    ("status", "message", "instance"), [row for row in MESSAGES if row[0] != 503]
+)
 def test_an_error(settings: Any, status: int, message: str, instance: str) -> None:
     for name, value in SETTINGS.get(message, {}).items():
         setattr(settings, name, value)
@@ -211,6 +214,17 @@ def test_an_error(settings: Any, status: int, message: str, instance: str) -> No
     response = IN_WORDS[instance]() if instance in IN_WORDS else ask(page.request_in(instance))
 
     assert error(response) == (status, message)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_away() -> None:
+    [(status, message, _)] = [row for row in MESSAGES if row[0] == 503]
+
+    with away():
+        response = ask(Request("GET", "/v2/tasks"))
+
+    assert error(response) == (status, message)
+    assert response["Retry-After"]
 
 
 # What the page lists, and what there is
