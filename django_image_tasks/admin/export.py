@@ -20,8 +20,17 @@ from django_image_tasks.serializers import wire_time
 
 CHUNK = 500
 
-FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-"""How a spreadsheet knows a formula, in the widths of East Asia too."""
+INVISIBLE = (
+    r"\s\x00-\x1f\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    r"\u2028-\u202f\u205f-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    r"\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+FORMULA = re.compile(
+    rf"(\A)([{INVISIBLE}]*{SIGN})|([;|\t\r\n])((?:(?![\t\r\n])[{INVISIBLE}])*{SIGN})"
+)
+"""How a spreadsheet knows a formula, in the widths of East Asia too: at the beginning of a cell, or
+of what is one where something else than a comma separates them."""
 
 COLUMNS = (
     "id",
@@ -96,4 +105,4 @@ def _cell(value: Any) -> str:
             value = json.dumps(value, ensure_ascii=False)
     text = str(value)
     # A spreadsheet would run it as a formula, whoever wrote it.
-    return f"'{text}" if FORMULA.match(text) else text
+    return FORMULA.sub(r"\1\3'\2\4", text)

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
-from django_image_tasks.admin import counts, verbs
+from django_image_tasks.admin import counts, export, verbs
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -199,12 +199,42 @@ def test_tasks_are_exported_as_csv(chief: Client, failed: Task, make_task: Make)
     assert logged(odd) == logged(failed) == ["Exported as CSV."]
 
 
-@pytest.mark.parametrize("text", ["-1", "@a", "\t=1", "\r=1", " =1", "\n+1", "\uff1d1"])
+@pytest.mark.parametrize(
+    "text",
+    ["-1", "@a", "\t=1", "\r=1", " =1", "\n+1", "\uff1d1", "\ufeff=1", "\u200b+1", "\xa0@a"]
+    + ["\u2060\u3164=1", "\u202e=1", "\U000e0001=1", " \t\ufeff\r\n-1"],
+)
 def test_no_cell_is_a_formula(chief: Client, make_task: Make, text: str) -> None:
     rows = csv.DictReader(
         io.StringIO(exported(chief, "export_as_csv", make_task(name=text)), newline="")
     )
     assert next(rows)["name"] == "'" + text
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("x;=1", "x;'=1"),
+        ("x\t@a", "x\t'@a"),
+        ("x|\ufeff =1", "x|'\ufeff =1"),
+        ("x\r\n=1;+2", "x\r\n'=1;'+2"),
+        ("a=b, -1; c-d", "a=b, -1; c-d"),
+    ],
+)
+def test_nor_is_what_another_character_separates(
+    chief: Client, make_task: Make, text: str, cell: str
+) -> None:
+    rows = csv.DictReader(
+        io.StringIO(exported(chief, "export_as_csv", make_task(name=text)), newline="")
+    )
+    assert next(rows)["name"] == cell
+
+
+@pytest.mark.parametrize("filling", [";", "\t", " ", "\ufeff", "; \t"])
+def test_a_cell_costs_what_it_is_long(filling: str) -> None:
+    """With the square of it these would take hours."""
+    text = "x" + filling * 500_000
+    assert export._cell(text) == text
 
 
 def test_tasks_are_exported_as_the_api_shows_them(
