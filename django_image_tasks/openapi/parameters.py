@@ -13,7 +13,7 @@ from drf_spectacular.plumbing import build_parameter_type
 
 from django_image_tasks.conf import conf
 from django_image_tasks.filters import QueryFilter, SortFilter, TimesFilter, WordsFilter
-from django_image_tasks.forms import MAX_COMPARISONS, OPERATORS
+from django_image_tasks.forms import MAX_COMPARISONS, MAX_VALUES, OPERATORS
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.ordering import SORT_KEYS
 
@@ -27,7 +27,10 @@ UUID = f"({_HEX}{{32}}|{_HEX}{{8}}(-{_HEX}{{4}}){{3}}-{_HEX}{{12}})"
 _TERM = f"({'|'.join(SORT_KEYS)})(:(asc|desc)?)?"
 SORT = f"{_TERM}(,{_TERM})*"
 
-ANY = "Repeated, or as one `in:a,b` (values may be quoted): any of them matches."
+ANY = (
+    f"Repeated, or as one `in:a,b` (values may be quoted), at most {MAX_VALUES}: "
+    "any of them matches."
+)
 COMPARED = (
     "ISO 8601, UTC where no zone is given, or `gt:` `gte:` `lt:` `lte:` `eq:` `neq:` before one. "
     f"Repeated, at most {MAX_COMPARISONS} times: all must hold."

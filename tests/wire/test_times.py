@@ -170,12 +170,12 @@ def test_what_is_no_time_is_refused(api, param, value):
 
 def test_as_many_comparisons_as_are_allowed_still_make_a_query(api, make_task):
     make_task(name="row")
-    values = [f"neq:2000-01-01T00:{n // 60:02}:{n % 60:02}" for n in range(100)]
+    values = [f"neq:2000-01-01T00:00:{n:02}" for n in range(8)]
 
     assert names(api.get("/v2/tasks", dict.fromkeys(TIMES, values))) == ["row"]
 
 
 def test_more_comparisons_are_refused(api):
-    response = api.get("/v2/tasks", {"created_at": ["gt:2026-01-01"] * 101})
+    response = api.get("/v2/tasks", {"created_at": ["gt:2026-01-01"] * 9})
 
-    assert error(response) == (400, "There are more than 100 created_at values.")
+    assert error(response) == (400, "Too many comparisons with created_at: at most 8.")
