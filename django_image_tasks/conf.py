@@ -87,6 +87,11 @@ class Settings:
         return self._integer("API_LIMIT_MAX", 1000)
 
     @property
+    def MAX_INPUT_SIZE(self) -> int:
+        """Largest ``input`` of a new task, in bytes of JSON."""
+        return int(self._get("MAX_INPUT_SIZE", 256 * 2**10))
+
+    @property
     def AUTHENTICATION_CLASSES(self) -> list[type] | None:
         """DRF authentication classes of our views; ``None``: ours, then the host's own defaults."""
         return self._import_all_or_none("AUTHENTICATION_CLASSES")

@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from django_image_tasks.database_faults import RETRY_AFTER, is_temporary
-from django_image_tasks.exceptions import InvalidInput, InvalidTransition
+from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
 
 ERRORS = {
     400: ("badRequest", "Bad Request"),
@@ -90,6 +90,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException:
             return Conflict(str(exc))
         case RequestDataTooBig():
             return RequestTooLarge()
+        case InputTooLarge():
+            return RequestTooLarge(str(exc))
         case InvalidInput() | SuspiciousOperation() | BadRequest():
             return exceptions.ParseError(str(exc) or None)
         case UnreadablePostError():

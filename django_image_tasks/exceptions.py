@@ -23,6 +23,10 @@ class InvalidInput(ImageTasksError):
     """A task's input is not what its handler accepts. The text becomes the body of a 400."""
 
 
+class InputTooLarge(InvalidInput):
+    """A task's input is larger than a setting allows. The text becomes the body of a 413."""
+
+
 class UnknownTaskType(ImageTasksError):
     """No handler runs tasks of this type."""
 

@@ -34,7 +34,7 @@ from django_image_tasks.exceptions import (
 )
 from django_image_tasks.handlers import registry
 from django_image_tasks.handlers.base import Handler
-from django_image_tasks.json_values import check_storable
+from django_image_tasks.json_values import check_storable, json_size
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import Leftover, Task
 from django_image_tasks.scratch import scratch
@@ -42,6 +42,8 @@ from django_image_tasks.states import Status
 
 logger = logging.getLogger(__name__)
 
+MAX_RESULT_SIZE = 2**20
+"""Bytes of JSON. Every database takes that much in one statement as it is installed."""
 REPORT_INTERVAL = 1.0
 """Seconds between two writes of progress."""
 
@@ -150,6 +152,10 @@ def _result(handler: Handler, task: Task) -> Mapping[str, Any]:
         check_storable(result)
     except InvalidInput as error:
         raise TaskFailed(f"The handler's result cannot be kept: {error}") from None
+    if (size := json_size(result)) > MAX_RESULT_SIZE:
+        raise TaskFailed(
+            f"The handler's result cannot be kept: it takes {size} bytes, more than 1 MiB"
+        )
     return result
 
 

@@ -1,7 +1,8 @@
-"""What JSON may be kept with a task, and whether it matches a JSON Schema."""
+"""What may be kept with a task as JSON or as a message, and whether it matches a JSON Schema."""
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -12,6 +13,8 @@ from jsonschema.exceptions import ValidationError, best_match
 from django_image_tasks.exceptions import InvalidInput
 
 MAX_DEPTH = 100
+MAX_MESSAGE_SIZE = 8 * 2**10
+"""Bytes of UTF-8."""
 
 
 def check_storable(value: Any, depth: int = 1) -> None:
@@ -34,6 +37,20 @@ def check_storable(value: Any, depth: int = 1) -> None:
             return
         case _:
             raise InvalidInput(f"{type(value).__name__} is not a type of JSON")
+
+
+def json_size(value: Any) -> int:
+    """How many bytes the value takes as JSON in UTF-8, without any space."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def storable_message(message: str) -> str:
+    """As much of a message as is kept, without a NUL or half of a surrogate pair."""
+    text = message.replace("\0", "").encode("utf-8", "replace")
+    if len(text) <= MAX_MESSAGE_SIZE:
+        return text.decode()
+    end = "…"
+    return text[: MAX_MESSAGE_SIZE - len(end.encode())].decode(errors="ignore") + end
 
 
 def _check_text(text: Any) -> None:

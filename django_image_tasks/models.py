@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.fields import CodePointField, DeepJSONField, OrderedUUIDField
+from django_image_tasks.json_values import storable_message
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.signals import task_finished, task_progressed, task_started
 from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcome, Status
@@ -197,8 +198,7 @@ class Task(models.Model):
     def _end(self, rows: TaskQuerySet, outcome: Outcome, message: str, **values: Any) -> None:
         """End the current attempt, and the task with it unless the outcome allows another."""
         now = timezone.now()
-        # A message may quote anything; no database keeps a NUL or half of a surrogate pair.
-        message = message.replace("\0", "").encode("utf-8", "replace").decode()
+        message = storable_message(message)
         status = STATUS_AFTER[outcome]
         if status in FINISHED:
             values |= {"finished_at": now, "expires_at": now + conf.TASK_TIME_TO_LIVE}

@@ -11,10 +11,10 @@ from typing import Any
 
 from django_image_tasks import engines
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import InvalidInput, InvalidTransition
+from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.json_values import check_schema, check_storable, mismatch
+from django_image_tasks.json_values import check_schema, check_storable, json_size, mismatch
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -114,6 +114,8 @@ def check_body(body: Mapping[str, Any]) -> None:
         check_storable(body)
     except InvalidInput as error:
         raise mismatch(f"body: {error}") from None
+    if (size := json_size(body["input"])) > conf.MAX_INPUT_SIZE:
+        raise InputTooLarge(f"The input takes {size} bytes; the limit is {conf.MAX_INPUT_SIZE}.")
     check_schema(body, new_task_schema())
     handler = registry.get_handler(body["type"])
     check_schema(body["input"], handler.input_schema, where="input")

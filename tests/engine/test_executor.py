@@ -110,6 +110,50 @@ def test_an_error_of_the_database_does_not_take_the_handlers_along(make_task, mo
     assert caught.value.__context__ is None
 
 
+def test_a_result_of_a_mebibyte_is_kept(make_task, image_tasks):
+    image_tasks["HANDLERS"]["large"] = "tests.engine.workload.Large"
+    task = make_task("large", input={"size": 2**20})
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, len(task.result["a"])) == ("success", 2**19 - 4)
+
+
+def test_a_larger_result_fails_the_task_at_once(make_task, image_tasks):
+    image_tasks["HANDLERS"]["large"] = "tests.engine.workload.Large"
+    task = make_task("large", input={"size": 32 * 2**20})
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts, task.result) == ("failure", 1, None)
+    assert task.message == (
+        "The handler's result cannot be kept: it takes 33554432 bytes, more than 1 MiB"
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "kept"),
+    [
+        ("x" * 8192, "x" * 8192),
+        ("x" * 8193, "x" * 8189 + "…"),
+        ("é" * 4096, "é" * 4096),
+        ("é" * 5000, "é" * 4094 + "…"),
+        ("\0" * 9000 + "x", "x"),
+    ],
+)
+def test_a_message_is_cut_at_eight_kibibytes(make_task, message, kept):
+    task = make_task()
+    task.start("worker")
+
+    task.fail(message)
+
+    task.refresh_from_db()
+    assert task.message == kept
+    assert outcomes(task) == [(1, "failure", kept)]
+
+
 def test_a_result_that_is_not_json_fails_the_task(make_task):
     task = make_task("unstorable")
 

@@ -67,6 +67,14 @@ class Callback(Workload):
         return super().run(context)
 
 
+class Large(Handler):
+    type = "large"
+    title = "Returns as many bytes of JSON as its input says"
+
+    def run(self, context: Context) -> dict[str, Any]:
+        return {"a": "é" * ((context.input["size"] - len('{"a":""}')) // 2)}
+
+
 class Unstorable(Handler):
     type = "unstorable"
     title = "Returns what is not JSON"

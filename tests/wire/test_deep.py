@@ -124,8 +124,23 @@ def test_the_last_of_equal_keys_wins(post):
 
 
 def test_large_input_is_stored_and_shown(post, api):
-    sent = {"a": ["x" * 1_000] * 2_000}
+    sent = {"a": "é" * (128 * 2**10 - 4)}
 
     response = post(json.dumps(sent))
 
     assert api.get(response["Location"]).json()["input"] == sent
+
+
+def test_larger_input_is_refused(post):
+    sent = {"a": "é" * (128 * 2**10 - 3)}
+
+    response = post(json.dumps(sent))
+
+    assert error(response) == (413, "The input takes 262146 bytes; the limit is 262144.")
+
+
+def test_how_large_an_input_may_be_is_a_setting(post, settings):
+    settings.IMAGE_TASKS = {**settings.IMAGE_TASKS, "MAX_INPUT_SIZE": 7}
+
+    assert post('{ "a": 10 }').status_code == 413
+    assert post('{ "a": 1 }').status_code == 201
