@@ -51,10 +51,12 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         response = renderer_context["response"]
         renderer = self.get_default_renderer(view)
         kind = page.kind_of(data, response.status_code)
+        content = self.get_content(renderer, data, accepted_media_type, renderer_context)
         return {
             "kind": kind,
             "data": data,
-            "content": self.get_content(renderer, data, accepted_media_type, renderer_context),
+            "content": content[: page.MOST_CHARACTERS],
+            "is_cut": len(content) > page.MOST_CHARACTERS,
             "message": page.message_of(data) if kind == "error" else "",
             "actions": page.actions_on(data, request) if kind == "task" else [],
             "root": page.api_root(request.path),

@@ -14,7 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 
 from django_image_tasks.admin.columns import status_badge
-from django_image_tasks.admin.json_markup import json_markup, plain_json
+from django_image_tasks.admin.json_markup import document
 from django_image_tasks.admin.rights import RightsMixin
 from django_image_tasks.admin.timeline import timeline
 from django_image_tasks.admin.times import relative_time
@@ -83,8 +83,7 @@ class DetailMixin(RightsMixin):
             "is_stuck": is_stuck(task),
             "transferred": transferred(task),
             "timeline": timeline(task, attempts, now),
-            "result_markup": None if task.result is None else json_markup(task.result),
-            "result_text": None if task.result is None else plain_json(task.result),
+            "result": None if task.result is None else document(task.result),
             "image_url": image_url(task),
             "can_cancel": self.can_cancel(request, task),
             "can_retry": self.can_retry(request, task),
@@ -95,8 +94,7 @@ class DetailMixin(RightsMixin):
     def lasting_context(self, task: Task) -> dict[str, Any]:
         original = Task.objects.filter(pk=task.retry_of) if task.retry_of else Task.objects.none()
         return {
-            "input_markup": json_markup(task.input),
-            "input_text": plain_json(task.input),
+            "input": document(task.input),
             "api_url": api_url(task),
             "history_url": self.page_of(task.pk, "history"),
             "retry_of": next(iter(self.related(original)), None),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -12,26 +12,41 @@ from django.utils.translation import gettext, ngettext
 
 MOST_VALUES = 1000
 """A document with more values is shown as plain text."""
+MOST_CHARACTERS = 100_000
+"""A document with more is shown as plain text, and cut."""
 OPEN_LEVELS, OPEN_MEMBERS = 3, 30
 """What is deeper, or has more members, is folded at first."""
 LONGEST_STRING = 500
+
+
+class Document(NamedTuple):
+    """A value as the page shows it."""
+
+    markup: SafeString
+    """Nested ``<details>``."""
+    text: str
+    """What is copied; empty if there is too much of it."""
 
 
 def plain_json(value: Any) -> str:
     return json.dumps(value, indent=2, ensure_ascii=False)
 
 
-def json_markup(value: Any) -> SafeString:
-    """As nested ``<details>``."""
+def document(value: Any) -> Document:
+    text = plain_json(value)
+    if len(text) > MOST_CHARACTERS:
+        return Document(_plain(text, text[:MOST_CHARACTERS] + "…"), "")
     if sum(1 for _ in islice(_values(value), MOST_VALUES + 1)) > MOST_VALUES:
-        text = plain_json(value)
-        return format_html(
-            "<details><summary>{}</summary><pre>{}</pre></details>",
-            ngettext("%(count)d character", "%(count)d characters", len(text))
-            % {"count": len(text)},
-            text,
-        )
-    return _markup(value)
+        return Document(_plain(text, text), text)
+    return Document(_markup(value), text)
+
+
+def _plain(text: str, shown: str) -> SafeString:
+    return format_html(
+        "<details><summary>{}</summary><pre>{}</pre></details>",
+        ngettext("%(count)d character", "%(count)d characters", len(text)) % {"count": len(text)},
+        shown,
+    )
 
 
 def _values(value: Any) -> Any:

@@ -13,6 +13,9 @@ from django_image_tasks.schema_forms import InputForm, input_form
 from django_image_tasks.services import can_retry
 from django_image_tasks.states import UNFINISHED
 
+MOST_CHARACTERS = 100_000
+"""So much of the JSON is shown: each of its words becomes an element of the page."""
+
 
 class CreateForm(NamedTuple):
     type: str

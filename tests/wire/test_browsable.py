@@ -365,3 +365,23 @@ def test_the_hosts_own_pages_stay_as_they_are(client, settings, db):
 
     assert b"django_image_tasks" not in response.content
     assert b"rest_framework" in response.content
+
+
+@pytest.mark.parametrize("document", [[0] * 100_000, ["<&>"] * 30_000, "<" * 200_000])
+def test_a_page_is_in_proportion_to_a_large_document(api, make_task, document):
+    task = make_task(input={"document": document, "at_the_very_end": "the end"})
+
+    page = api.get(f"/v2/tasks/{task.pk}", headers=BROWSER).content.decode()
+
+    assert "Only its beginning is shown here." in page
+    assert "the end" not in page
+    assert len(page) < 1_000_000
+
+
+def test_a_page_shows_all_of_a_small_document(api, make_task):
+    task = make_task(input={"document": [0] * 100, "at_the_very_end": "the end"})
+
+    page = api.get(f"/v2/tasks/{task.pk}", headers=BROWSER).content.decode()
+
+    assert "Only its beginning is shown here." not in page
+    assert "&quot;the end&quot;" in page

@@ -303,3 +303,11 @@ def test_a_success_has_come_all_the_way(operator: Client, make_task: Make) -> No
 def test_a_long_string_is_folded(operator: Client, make_task: Make) -> None:
     page = page_of(operator, make_task(input={"text": "ä" * 501}))
     assert "501 characters" in page
+
+
+def test_of_a_large_document_only_the_beginning_is_shown(operator: Client, make_task: Make) -> None:
+    task = make_task(input={"zeros": [0] * 100_000, "at_the_very_end": "the end"})
+    page = page_of(operator, task)
+    assert "Only its beginning is shown here." in page
+    assert "the end" not in page
+    assert len(page) < 200_000
