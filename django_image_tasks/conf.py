@@ -87,6 +87,11 @@ class Settings:
         return self._integer("API_LIMIT_MAX", 1000)
 
     @property
+    def LIST_TIMEOUT(self) -> float:
+        """Seconds the database may take for a list that no index serves; ``0``: any time."""
+        return float(self._get("LIST_TIMEOUT", 10))
+
+    @property
     def MAX_INPUT_SIZE(self) -> int:
         """Largest ``input`` of a new task, in bytes of JSON."""
         return int(self._get("MAX_INPUT_SIZE", 256 * 2**10))

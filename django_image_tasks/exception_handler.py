@@ -18,7 +18,12 @@ from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from django_image_tasks.database_faults import RETRY_AFTER, is_temporary
-from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
+from django_image_tasks.exceptions import (
+    InputTooLarge,
+    InvalidInput,
+    InvalidTransition,
+    TookTooLong,
+)
 
 ERRORS = {
     400: ("badRequest", "Bad Request"),
@@ -88,6 +93,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException:
             return exceptions.PermissionDenied()
         case InvalidTransition():
             return Conflict(str(exc))
+        case TookTooLong():
+            return ServiceUnavailable(str(exc))
         case RequestDataTooBig():
             return RequestTooLarge()
         case InputTooLarge():

@@ -31,6 +31,16 @@ class UnknownTaskType(ImageTasksError):
     """No handler runs tasks of this type."""
 
 
+class TookTooLong(ImageTasksError):
+    """The database did not answer within the time that a setting gives it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database took too long. Ask for fewer tasks, or sort them by what the query "
+            "compares."
+        )
+
+
 class InvalidTransition(ImageTasksError):
     """The task is in a state that this verb does not start from; nothing was written."""
 

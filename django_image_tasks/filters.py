@@ -59,9 +59,19 @@ class WordsFilter(QueryFilter):
             return qs
         # No database stores a NUL, and PostgreSQL will not even compare with one.
         words = [word for word in value if "\0" not in str(word)]
+        return self.rows(qs, words)
+
+    def rows(self, qs: TaskQuerySet, words: Sequence[Any]) -> TaskQuerySet:
         if len(words) == 1:
             return qs.filter((self.field_name, words[0]))
         return qs.filter((f"{self.field_name}__in", words))
+
+
+class IndexedWordsFilter(WordsFilter):
+    """Of a column with many values, each of which few tasks may have."""
+
+    def rows(self, qs: TaskQuerySet, words: Sequence[Any]) -> TaskQuerySet:
+        return qs.with_any(self.field_name, words)
 
 
 class TimesFilter(QueryFilter):
@@ -74,7 +84,7 @@ class TimesFilter(QueryFilter):
 
     def filter(self, qs: TaskQuerySet, value: Sequence[Comparison]) -> TaskQuerySet:
         for comparison in value:
-            qs = qs.filter(self._rows(comparison))
+            qs = qs.compare(self.field_name, self._rows(comparison))
         return qs
 
     def _rows(self, comparison: Comparison) -> Q:
@@ -83,7 +93,7 @@ class TimesFilter(QueryFilter):
             case "eq":
                 return Q((f"{name}__range", (first, last)))
             case "neq":
-                return Q((f"{name}__lt", first)) | Q((f"{name}__gt", last)) | Q((name, None))
+                return ~Q((f"{name}__range", (first, last)))
             case "gt" | "lte":
                 return Q((f"{name}__{operator}", last))
             case _:
@@ -125,11 +135,11 @@ class TaskFilterSet(FilterSet):
         widget=RepeatedSelect(choices=_choices(Status.values)),
     )
     id = WordsFilter("id", parse=parse_uuid)
-    name = WordsFilter("name")
-    owner = WordsFilter("owner")
-    image_id = WordsFilter("image_id")
-    user_id = WordsFilter("user_id")
-    request_id = WordsFilter("request_id")
+    name = IndexedWordsFilter("name")
+    owner = IndexedWordsFilter("owner")
+    image_id = IndexedWordsFilter("image_id")
+    user_id = IndexedWordsFilter("user_id")
+    request_id = IndexedWordsFilter("request_id")
     created_at = TimesFilter("created_at")
     updated_at = TimesFilter("updated_at")
     expires_at = TimesFilter("expires_at")

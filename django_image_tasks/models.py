@@ -81,9 +81,22 @@ class Task(models.Model):
             models.Index(
                 fields=["owner", "status", "created_at", "id"], name="image_task_owner_status"
             ),
+            models.Index(fields=["name", "created_at", "id"], name="image_task_name"),
+            models.Index(
+                fields=["owner", "name", "created_at", "id"], name="image_task_owner_name"
+            ),
+            models.Index(fields=["updated_at", "created_at", "id"], name="image_task_updated"),
+            models.Index(
+                fields=["owner", "updated_at", "created_at", "id"], name="image_task_owner_updated"
+            ),
+            models.Index(fields=["owner", "id"], name="image_task_owner_id"),
+            models.Index(fields=["user_id", "created_at", "id", "owner"], name="image_task_user"),
+            models.Index(fields=["image_id", "created_at", "id", "owner"], name="image_task_image"),
+            models.Index(
+                fields=["request_id", "created_at", "id", "owner"], name="image_task_request"
+            ),
+            models.Index(fields=["retry_of", "created_at"], name="image_task_retry_of"),
             models.Index(fields=["status", "finished_at"], name="image_task_finished"),
-            models.Index(fields=["name"], name="image_task_name"),
-            models.Index(fields=["retry_of"], name="image_task_retry_of"),
             models.Index(fields=["expires_at"], name="image_task_expires"),
             models.Index(fields=["status", "lease_expires_at"], name="image_task_lease"),
         ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, unquote_plus
@@ -21,6 +22,7 @@ from django_image_tasks import schemas
 from django_image_tasks.conf import conf
 from django_image_tasks.identifiers import dashed, parse_uuid
 from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.time_limit import time_limit
 
 TASKS_PATH = "/v2/tasks"
 PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -38,7 +40,8 @@ class MarkerPagination(BasePagination):
         if marker := _last_value(request, "marker"):
             names = [key.name for key in queryset.ordering]
             queryset = queryset.after(self.get_position(marker, names, view.get_visible()))
-        rows = list(queryset[: limit + 1]) if limit else []
+        with time_limit(queryset.db) if queryset.may_be_slow else nullcontext():
+            rows = list(queryset[: limit + 1]) if limit else []
         self.has_next = len(rows) > limit
         self.page = rows[:limit]
         self.display_page_controls = True

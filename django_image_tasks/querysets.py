@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 
 from django.db import connections, models
 from django.db.models import F, Func, Q, Value
-from django.db.models.expressions import Col
+from django.db.models.expressions import Col, OrderBy
 from django.db.models.functions import Cast, Coalesce
-from django.db.models.lookups import Exact, GreaterThan, LessThan, Lookup
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, LessThanOrEqual, Lookup
 from django.db.models.query import ValuesListIterable
 
 from django_image_tasks.states import UNFINISHED, Status
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 """Stands for a time that is not set, where rows are put in order."""
+LONE = ("user_id", "image_id", "request_id")
+"""Columns whose index is of no use to another filter."""
+FEW = 1_000
+"""So many rows are rather sorted than looked for in the order of an index."""
 
 
 class SortKey(NamedTuple):
@@ -36,6 +40,11 @@ class SortKey(NamedTuple):
     def term(self) -> str:
         """As ``order_by`` takes it."""
         return f"-{self.column}" if self.descending else self.column
+
+    @property
+    def unindexed_term(self) -> OrderBy:
+        """The same order, which no index is seen to have."""
+        return OrderBy(Coalesce(self.column, self.column), descending=self.descending)
 
 
 Position = Sequence[tuple[SortKey, Any]]
@@ -66,6 +75,9 @@ def _row_class(columns: tuple[str, ...]) -> type:
 class TaskQuerySet(models.QuerySet["Task"]):
     ordering: Sequence[SortKey] = ()
     columns: Sequence[str] = ()
+    compared: frozenset[str] = frozenset()
+    """The columns of which a filter lets more than one value through."""
+    is_few = False
 
     def visible_to(self, owner: str | None, *, every_owner: bool = False) -> Self:
         """What this owner may see. Nobody (``None``) sees nothing, whatever else is granted."""
@@ -74,7 +86,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         return self if every_owner else self.filter(owner=owner)
 
     def unexpired(self, now: datetime) -> Self:
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+        # For "IS NULL OR > …" MariaDB and SQLite took the index on expires_at, with all its rows.
+        return self.filter(GreaterThan(self._expires_at_or_never(), now))
 
     def expired(self, now: datetime) -> Self:
         return self.filter(expires_at__lte=now)
@@ -94,28 +107,82 @@ class TaskQuerySet(models.QuerySet["Task"]):
         which another UPDATE locks them the other way round: a deadlock.
         """
         rows = self.filter(pk=pk)
-        if connections[self.db].vendor == "mysql":
-            where: Any = rows.query.where
-            where.children = [
-                Exact(Text(each.lhs), each.rhs) if _held_column(each) == "status" else each
-                for each in where.children
-            ]
+        return rows._not_by_index("status") if connections[self.db].vendor == "mysql" else rows
+
+    def with_any(self, column: str, values: Sequence[Any]) -> Self:
+        """The rows that have one of these values in a column that has an index of its own."""
+        if len(values) == 1:
+            rows = self.filter((column, values[0]))
+            # SQLite knows only how many rows a value has on average, and reads all of the owner's.
+            if column in LONE and connections[self.db].vendor == "sqlite":
+                return rows._not_by_index("owner", "status", "type")
+            return rows
+        found = self.model._default_manager.using(self.db).filter((f"{column}__in", values))
+        ids = list(found.values_list("pk", flat=True)[: FEW + 1])
+        if len(ids) <= FEW:
+            return self.among(ids)
+        return self.compare(column, Q((f"{column}__in", values)))
+
+    def compare(self, column: str, condition: Q) -> Self:
+        """The rows whose column is as the condition says; it may hold for many values."""
+        rows = self.filter(condition)
+        rows.compared = self.compared | {column}
         return rows
+
+    def among(self, ids: Sequence[Any]) -> Self:
+        """Those of the rows that have one of these ids, of which there are few.
+
+        PostgreSQL looked for a thousand of them in the order of the list, through the whole table.
+        """
+        rows = self.filter(pk__in=ids)
+        rows.is_few = True
+        return rows
+
+    def _not_by_index(self, *columns: str) -> Self:
+        """The same rows, so that what a filter holds these columns at is looked up in no index."""
+        rows: Self = self.all()
+        where: Any = rows.query.where
+        where.children = [
+            Exact(Text(each.lhs), each.rhs) if _held_column(each) in columns else each
+            for each in where.children
+        ]
+        return rows
+
+    def _expires_at_or_never(self) -> Coalesce:
+        never: Any = Value(NEVER, output_field=models.DateTimeField())
+        if connections[self.db].vendor == "mysql":
+            # Else it compares the times as text, with and without a fraction.
+            never = Cast(never, models.DateTimeField())
+        return Coalesce("expires_at", never)
 
     def in_order(self, ordering: Sequence[SortKey]) -> Self:
         """Sort by these keys. A null comes after every value, and so first where descending."""
         rows = self
         if any(key.name == "expires_at" for key in ordering):
-            never: Any = Value(NEVER, output_field=models.DateTimeField())
-            if connections[self.db].vendor == "mysql":
-                # Else it compares the times as text, with and without a fraction.
-                never = Cast(never, models.DateTimeField())
-            rows = rows.alias(expires_at_or_never=Coalesce("expires_at", never))
+            rows = rows.alias(expires_at_or_never=self._expires_at_or_never())
         # MariaDB would sort again for a key that a filter holds at one value.
         constants = self._constants()
-        rows = rows.order_by(*(key.term for key in ordering if key.name not in constants))
+        keys = [key for key in ordering if key.name not in constants]
+        rows = rows.order_by(*(key.unindexed_term if self.is_few else key.term for key in keys))
         rows.ordering = ordering
         return rows
+
+    @property
+    def may_be_slow(self) -> bool:
+        """Whether more rows may have to be looked at than are shown: no index has this order."""
+        constants = self._constants()
+        keys = [key for key in self.ordering if key.name not in constants]
+        if self.is_few or not keys:
+            return False
+        first = keys[0].name
+        indexes = [["id"], *(index.fields for index in self.model._meta.indexes)]
+        prefixes = [names[: names.index(first)] for names in indexes if first in names]
+        return (
+            first == "expires_at"
+            or len({key.descending for key in keys}) > 1
+            or not self.compared <= {first}
+            or not any(constants.keys() >= set(prefix) for prefix in prefixes)
+        )
 
     def after(self, marker: Mapping[str, Any]) -> Self:
         """The rows behind ``marker`` (name → value) in the total order of :meth:`in_order`."""
@@ -131,7 +198,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
             return self._within_index(position[0][0]).filter(_behind(position))
         if len({key.descending for key, _ in position}) > 1:
             return self.filter(_behind(position))
-        return self.filter(self._row_behind(position))
+        # Of "less" PostgreSQL expects no row of the same first key, and would sort them all.
+        return self.filter(self._row_from(position)).exclude(pk=marker["id"])
 
     def _within_index(self, first: SortKey) -> Self:
         """The same rows, so that MariaDB starts inside an index with constants before ``first``.
@@ -155,8 +223,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
         before = [names[: names.index(column)] for names in indexes if column in names]
         return max((each for each in before if constants.keys() >= set(each)), key=len, default=[])
 
-    def _row_behind(self, position: Position) -> Lookup[Any]:
-        """``(k1, k2, …) < (a, b, …)`` where descending.
+    def _row_from(self, position: Position) -> Lookup[Any]:
+        """``(k1, k2, …) <= (a, b, …)`` where descending.
 
         PostgreSQL and SQLite start inside an index with this, MariaDB with :func:`_behind`.
         """
@@ -166,8 +234,8 @@ class TaskQuerySet(models.QuerySet["Task"]):
             for key, value in position
         ]
         # As a lookup: around any other expression Django may write "= True", and no index is used.
-        behind = LessThan if position[0][0].descending else GreaterThan
-        return behind(_row(columns), _row(values))
+        from_there = LessThanOrEqual if position[0][0].descending else GreaterThanOrEqual
+        return from_there(_row(columns), _row(values))
 
     def rows(self, columns: Sequence[str]) -> Self:
         """Named tuples of these columns; the ids and times among them as the database writes them.
@@ -194,6 +262,7 @@ class TaskQuerySet(models.QuerySet["Task"]):
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]  # unknown to the stubs
         clone.ordering, clone.columns = self.ordering, self.columns
+        clone.compared, clone.is_few = self.compared, self.is_few
         return clone
 
 

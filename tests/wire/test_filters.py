@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from django_image_tasks import querysets
 from tests.wire.answers import error, ids, names
 
 WORDS = ["name", "owner", "image_id", "user_id", "request_id"]
@@ -162,8 +163,35 @@ def test_anything_else_is_ignored(api, make_task, query):
     assert len(ids(api.get(f"/v2/tasks?{query}"))) == 1
 
 
-def test_thousands_of_words_are_no_error(api, named):
-    named("w7")
-    words = ",".join(f"w{n}" for n in range(5_000))
+def test_a_hundred_values_may_match(api, named):
+    named("w0", "w99", "w100")
+    words = ",".join(f"w{n}" for n in range(50))
+    query = f"name=in:{words}&" + "&".join(f"name=w{n}" for n in range(50, 100))
 
-    assert names(api.get(f"/v2/tasks?name=in:{words}")) == ["w7"]
+    assert names(api.get(f"/v2/tasks?{query}")) == ["w0", "w99"]
+
+
+@pytest.mark.parametrize("param", [*WORDS, "id", "type", "status"])
+def test_more_values_are_refused(api, param):
+    query = f"{param}=in:{','.join(['x'] * 60)}" + f"&{param}=x" * 41
+
+    response = api.get(f"/v2/tasks?{query}")
+
+    assert error(response) == (400, f"Too many values for {param}: at most 100.")
+
+
+@pytest.mark.parametrize("few", [0, 1, 1000])
+@pytest.mark.parametrize("sort", ["created_at", "name:asc", "expires_at"])
+def test_few_and_many_matches_are_shown_in_the_same_order(
+    api, named, make_task, monkeypatch, few, sort
+):
+    monkeypatch.setattr(querysets, "FEW", few)
+    named("b", "a", "b", "c")
+    make_task(name="a", owner="somebody else")
+    query = f"/v2/tasks?name=in:a,b&sort={sort}"
+    expected = {"created_at": ["b", "a", "b"], "name:asc": ["a", "b", "b"]}
+
+    first = api.get(f"{query}&limit=1").json()["tasks"]
+    rest = api.get(f"{query}&marker={first[0]['id']}").json()["tasks"]
+
+    assert [task["name"] for task in first + rest] == expected.get(sort, ["b", "a", "b"])
