@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from django_image_tasks.admin.columns import with_columns
-from django_image_tasks.admin.counts import CAP, capped_count, shown
+from django_image_tasks.admin.counts import CAP, CAP_OF_SEVERAL, capped_count, shown
 from django_image_tasks.admin.dashboard import Dashboard
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.models import Task
@@ -36,6 +36,11 @@ class TaskChangeList(ChangeList):
             self.filter_params.pop(name, None)
         rows: Any = super().get_queryset(request, *args, **kwargs)
         return with_columns(rows.in_order(self.sort_keys))
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """Those that the list offers. Django would look up whatever else the query names."""
+        filters, has_filters, _, _, is_filtered = super().get_filters(request)
+        return filters, has_filters, {}, False, is_filtered
 
     def get_ordering(self, request: HttpRequest, queryset: Any) -> list[Any]:
         """Sort by one column and break ties as the API does: an index has just that order."""
@@ -98,7 +103,9 @@ class TaskChangeList(ChangeList):
         return marker
 
     def _count(self, rows: list[Task], *, is_whole: bool) -> None:
-        total = len(rows) if is_whole else capped_count(self.queryset)
-        self.total, self.total_shown = total, shown(total)
+        filters = [self.query, *(each.used_parameters for each in self.filter_specs)]
+        cap = CAP if sum(map(bool, filters)) <= 1 else CAP_OF_SEVERAL
+        total = len(rows) if is_whole else capped_count(self.queryset, cap)
+        self.total, self.total_shown = total, shown(total, cap)
         # Django offers to act on that many; of more than can be counted, on the page only.
-        self.result_count = self.full_result_count = total if total <= CAP else len(rows)
+        self.result_count = self.full_result_count = total if total <= cap else len(rows)

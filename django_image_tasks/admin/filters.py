@@ -15,9 +15,20 @@ from django.utils.translation import gettext_lazy as _
 from django_image_tasks.admin.window import first_ids
 from django_image_tasks.handlers import registry
 from django_image_tasks.models import Task
-from django_image_tasks.states import UNFINISHED
+from django_image_tasks.states import UNFINISHED, Status
 
 Choices = Iterable[tuple[str, Any]]
+
+
+class StatusFilter(admin.SimpleListFilter):
+    title = _("status")
+    parameter_name = "status__exact"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return Status.choices
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(status=self.value()) if self.value() in Status.values else queryset
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -30,7 +41,8 @@ class TypeFilter(admin.SimpleListFilter):
         return [(type_, type_) for type_ in registry.types()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(type=self.value()) if self.value() else queryset
+        is_registered = self.value() in registry.types()
+        return queryset.filter(type=self.value()) if is_registered else queryset
 
 
 class CreatedFilter(admin.SimpleListFilter):
@@ -63,7 +75,7 @@ class AttentionFilter(admin.SimpleListFilter):
         if not (found := ATTENTION.get(self.value() or "")):
             return queryset
         ids = [pk for rows in found(timezone.now()) for pk in first_ids(request, rows)]
-        return queryset.filter(pk__in=ids)
+        return queryset.among(ids)
 
 
 def _stuck(now: datetime) -> list[QuerySet[Task]]:

@@ -11,7 +11,12 @@ from django.http import HttpRequest
 
 from django_image_tasks.admin.changelist import TaskChangeList
 from django_image_tasks.admin.columns import ColumnsMixin
-from django_image_tasks.admin.filters import AttentionFilter, CreatedFilter, TypeFilter
+from django_image_tasks.admin.filters import (
+    AttentionFilter,
+    CreatedFilter,
+    StatusFilter,
+    TypeFilter,
+)
 from django_image_tasks.admin.live import LiveMixin
 from django_image_tasks.admin.search import SearchMixin
 
@@ -29,7 +34,7 @@ class ListMixin(LiveMixin, SearchMixin, ColumnsMixin):
         "owner",
         "type",
     )
-    list_filter: Any = ("status", TypeFilter, CreatedFilter, AttentionFilter)
+    list_filter: Any = (StatusFilter, TypeFilter, CreatedFilter, AttentionFilter)
     list_per_page = 50
     ordering: Any = ("-created_at", "-id")
     sortable_by: Any = ("badge", "owner", "created")

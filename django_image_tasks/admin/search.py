@@ -48,7 +48,7 @@ class SearchMixin:
             return queryset.filter(owner=term), False
         for find in (by_name, by_id, by_message):
             if found := find(request, rows, term):
-                return queryset.filter(pk__in=found), False
+                return queryset.among(found), False
         return queryset.none(), False
 
 
