@@ -79,6 +79,7 @@ class Rows:
             "owner": owner,
             "user_id": owner,
             "request_id": f"req-{pk}",
+            "image_id": "" if number % 10 else str(UUID(int=number // 50)),
             "input": INPUT,
             "created_at": str(created_at),
         }

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 MODULES = {
     "list": "listing",
     "flat": "flatness",
+    "parameters": "parameters",
     "size": "sizing",
     "serve": "serving",
     "create": "creating",

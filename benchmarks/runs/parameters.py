@@ -1,0 +1,133 @@
+"""Every parameter of the list, beside the list without any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.utils import timezone
+
+from benchmarks.client import Client
+from benchmarks.markdown import table
+from benchmarks.rows import KEPT, SPREAD, START
+from benchmarks.runs import Options
+from benchmarks.sizes import alias_of, using
+from benchmarks.timing import Timing, ratio, take_turns
+from benchmarks.users import ADMIN, MEASURED_OWNER, USER, Identity
+from django_image_tasks.forms import MAX_COMPARISONS, MAX_VALUES, OPERATORS
+from django_image_tasks.models import Task
+from django_image_tasks.ordering import SORT_KEYS, parse_ordering
+
+TITLE = "Every parameter of the list"
+MOST = 10
+"""Over so many times the plain list's time, the command says so."""
+WHO = {"an operator": ADMIN, "an owner of a tenth": USER}
+WORDS = ("id", "name", "type", "status", "owner", "user_id", "image_id", "request_id")
+TIMES = {"created_at": START, "updated_at": START, "expires_at": START + KEPT}
+
+Query = list[tuple[str, str]]
+Cases = dict[str, dict[str, Timing]]
+
+
+def measure(options: Options) -> dict[str, dict[str, Cases]]:
+    rows, client = options.rows[-1], Client()
+    with using(alias_of(rows)):
+        cases = {who: _measure(client, identity, options.quick) for who, identity in WHO.items()}
+    return {str(rows): cases}
+
+
+def _measure(client: Client, identity: Identity, quick: bool) -> Cases:
+    def call(query: Query) -> Callable[[], bytes]:
+        return client.get(f"/v2/tasks?{urlencode(query)}", identity)
+
+    timings = {}
+    for name, query in _queries(identity):
+        calls = {"plain": call([]), "case": call(query)}
+        timings[name] = take_turns(calls, quick=quick, rounds=5)
+        if _times(timings[name]) > MOST:
+            print(f"{name}: {timings[name]['case']['median']:.0f} ms", flush=True)
+    return timings
+
+
+def _queries(identity: Identity) -> Iterator[tuple[str, Query]]:
+    yield "limit=1000", [("limit", "1000")]
+    for key in SORT_KEYS:
+        for direction in ("asc", "desc"):
+            query = [("sort_key", key), ("sort_dir", direction)]
+            yield f"sort_key={key}, {direction}", query
+            marker = _marker(identity, key, direction)
+            yield f"sort_key={key}, {direction}, after 95 %", [*query, ("marker", marker)]
+    yield "sort=status:asc,created_at:desc", [("sort", "status:asc,created_at:desc")]
+    for name in WORDS:
+        yield from _of_words(name, _known(name))
+    for name, start in TIMES.items():
+        for part in (5, 95):
+            time = (start + SPREAD * part / 100).isoformat()
+            for operator in OPERATORS:
+                yield f"{name}={operator}: the time of {part} %", [(name, f"{operator}:{time}")]
+        moments = [start + SPREAD * number / MAX_COMPARISONS for number in range(MAX_COMPARISONS)]
+        query = [(name, f"neq:{moment.isoformat()}") for moment in moments]
+        yield f"{name}=neq: {MAX_COMPARISONS} times", query
+
+
+def _of_words(name: str, known: list[str]) -> Iterator[tuple[str, Query]]:
+    yield f"{name}= one that there is", [(name, known[0])]
+    yield f"{name}=in: {len(known)} that there are", [(name, f"in:{','.join(known)}")]
+    if name not in ("type", "status"):
+        unknown = [UUID(int=number).hex for number in range(MAX_VALUES)]
+        yield f"{name}= one that there is not", [(name, unknown[0])]
+        yield f"{name}=in: {MAX_VALUES} that there are not", [(name, f"in:{','.join(unknown)}")]
+
+
+def _known(name: str) -> list[str]:
+    if name in ("type", "status"):
+        return list(map(str, Task.objects.values_list(name, flat=True).distinct()))
+    # Those of one owner, in the middle of the table.
+    tasks = Task.objects.filter(owner=MEASURED_OWNER, created_at__gt=START + SPREAD / 2)
+    values = tasks.exclude(image_id="").order_by("created_at").values_list(name, flat=True)
+    return list(map(str, dict.fromkeys(values[:MAX_VALUES])))
+
+
+def _marker(identity: Identity, key: str, direction: str) -> str:
+    tasks = Task.objects.visible_to(str(identity.pk), every_owner=identity is ADMIN)
+    ordered = tasks.unexpired(timezone.now()).in_order(parse_ordering([key], [direction], []))
+    return str(ordered.values_list("pk", flat=True)[int(tasks.count() * 0.95)])
+
+
+def _times(timings: Mapping[str, Timing]) -> float:
+    return ratio(timings["case"], timings["plain"])[0]
+
+
+def tables(data: dict[str, Any]) -> str:
+    """The slowest use of each parameter."""
+    return "\n\n".join(_table(int(rows), cases) for rows, cases in data.items())
+
+
+def _table(size: int, cases: dict[str, Cases]) -> str:
+    parameters = dict.fromkeys(map(_parameter, cases[next(iter(WHO))]))
+    rows = [
+        [f"`{name}`", *(cell for who in WHO for cell in _slowest(name, cases[who]))]
+        for name in parameters
+    ]
+    header = [cell for who in WHO for cell in (f"slowest for {who}", "takes", "× the plain list")]
+    return table([f"{size:,} tasks", *header], rows)
+
+
+def _slowest(parameter: str, cases: Cases) -> list[str]:
+    of_parameter = [name for name in cases if _parameter(name) == parameter]
+    slowest = max(of_parameter, key=lambda name: _times(cases[name]))
+    times = _times(cases[slowest])
+    shown = f"{times:.3g}"
+    return [
+        slowest.removeprefix(f"{parameter}").lstrip(",= ") or "as it is",
+        f"{cases[slowest]['case']['median']:.3g} ms",
+        f"**{shown}**" if times > MOST else shown,
+    ]
+
+
+def _parameter(case: str) -> str:
+    """``sort_key=name, asc`` → ``sort_key=name``; of what is no key, up to the sign."""
+    name, _, value = case.partition(",")[0].partition("=")
+    return f"{name}={value}" if name == "sort_key" else name
