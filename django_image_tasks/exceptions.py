@@ -3,6 +3,7 @@
 __all__ = [
     "DeadlineExceeded",
     "ImageTasksError",
+    "InputTooLarge",
     "InvalidInput",
     "InvalidTransition",
     "LeaseLost",

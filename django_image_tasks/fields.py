@@ -22,6 +22,22 @@ class CodePointField(models.CharField):  # type: ignore[type-arg]
         return {"postgresql": "C", "mysql": "utf8mb4_0900_bin"}.get(connection.vendor, "BINARY")
 
 
+@CodePointField.register_lookup
+class Unindexed(models.Transform):
+    """A column in a form that no index is looked up for: ``filter(status__unindexed="pending")``.
+
+    MariaDB finds the row of an UPDATE by whichever index it likes. Where one finds it by status and
+    another by primary key, they lock the index and the row in opposite orders, and one of them is a
+    deadlock's victim.
+    """
+
+    lookup_name = "unindexed"
+    template = "%(expressions)s"
+
+    def as_mysql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS char)")
+
+
 class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
     """A UUID that sorts as its hexadecimal text; MariaDB's own type sorts its segments swapped."""
 

@@ -28,8 +28,8 @@ from django_image_tasks.forms import (
 )
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.keyset import SORT_KEYS
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import SORT_KEYS
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import Status
 
@@ -47,31 +47,32 @@ class QueryFilter(Filter):
 
 
 class WordsFilter(QueryFilter):
-    """Equality with any of the words."""
+    """A parameter that equals a column, or one of several words.
+
+    ``is_indexed`` says that an index begins with the column; ``is_rare``, that a value which
+    somebody asks for is one that few tasks have, though most may have one and the same.
+    """
 
     field_class = WordsField
 
-    def __init__(self, field_name: str, **kwargs: Any) -> None:
+    def __init__(
+        self, field_name: str, *, is_indexed: bool = False, is_rare: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(field_name, param=field_name, **kwargs)
+        self.is_indexed, self.is_rare = is_indexed, is_rare
 
     def filter(self, qs: TaskQuerySet, value: Sequence[Any]) -> TaskQuerySet:
         if not value:
             return qs
         # No database stores a NUL, and PostgreSQL will not even compare with one.
         words = [word for word in value if "\0" not in str(word)]
-        return self.rows(qs, words)
-
-    def rows(self, qs: TaskQuerySet, words: Sequence[Any]) -> TaskQuerySet:
+        if self.field_name == "id":
+            return qs.among(words)
         if len(words) == 1:
-            return qs.filter((self.field_name, words[0]))
-        return qs.filter((f"{self.field_name}__in", words))
-
-
-class IndexedWordsFilter(WordsFilter):
-    """Of a column with many values, each of which few tasks may have."""
-
-    def rows(self, qs: TaskQuerySet, words: Sequence[Any]) -> TaskQuerySet:
-        return qs.with_any(self.field_name, words)
+            return qs.hold(self.field_name, words[0], is_rare=self.is_rare)
+        if self.is_indexed:
+            return qs.any_of(self.field_name, words)
+        return qs.compare(self.field_name, Q((f"{self.field_name}__in", words)))
 
 
 class TimesFilter(QueryFilter):
@@ -100,8 +101,8 @@ class TimesFilter(QueryFilter):
                 return Q((f"{name}__{operator}", first))
 
 
-class SortFilter(QueryFilter):
-    """Part of the order, which the FilterSet applies as a whole."""
+class OrderParameter(QueryFilter):
+    """One of the parameters that say the order. It filters nothing: the FilterSet sorts, by all."""
 
     field_class = RepeatedField
 
@@ -135,19 +136,19 @@ class TaskFilterSet(FilterSet):
         widget=RepeatedSelect(choices=_choices(Status.values)),
     )
     id = WordsFilter("id", parse=parse_uuid)
-    name = IndexedWordsFilter("name")
-    owner = IndexedWordsFilter("owner")
-    image_id = IndexedWordsFilter("image_id")
-    user_id = IndexedWordsFilter("user_id")
-    request_id = IndexedWordsFilter("request_id")
+    name = WordsFilter("name", is_indexed=True)
+    owner = WordsFilter("owner", is_indexed=True)
+    image_id = WordsFilter("image_id", is_indexed=True, is_rare=True)
+    user_id = WordsFilter("user_id", is_indexed=True, is_rare=True)
+    request_id = WordsFilter("request_id", is_indexed=True, is_rare=True)
     created_at = TimesFilter("created_at")
     updated_at = TimesFilter("updated_at")
     expires_at = TimesFilter("expires_at")
-    sort_key = SortFilter(label="Sort key", widget=RepeatedSelect(choices=_choices(SORT_KEYS)))
-    sort_dir = SortFilter(
+    sort_key = OrderParameter(label="Sort key", widget=RepeatedSelect(choices=_choices(SORT_KEYS)))
+    sort_dir = OrderParameter(
         label="Sort direction", widget=DirectionSelect(choices=_choices(["asc", "desc"]))
     )
-    sort = SortFilter(label="Sort")
+    sort = OrderParameter(label="Sort")
 
     class Meta:
         model = Task
@@ -173,7 +174,7 @@ class TaskFilterSet(FilterSet):
 
     def filter_queryset(self, queryset: TaskQuerySet) -> TaskQuerySet:
         rows: TaskQuerySet = super().filter_queryset(queryset)
-        return rows.in_order(self.form.ordering)
+        return rows.in_order(self.form.order)
 
 
 class TaskFilterBackend(DjangoFilterBackend):

@@ -12,8 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from django_image_tasks.exceptions import InvalidInput
-from django_image_tasks.ordering import parse_ordering
-from django_image_tasks.querysets import SortKey
+from django_image_tasks.keyset import SortKey, parse_order
 
 OPERATORS = ("eq", "neq", "gt", "gte", "lt", "lte")
 MAX_VALUES = 100
@@ -147,11 +146,11 @@ def parse_second(text: str) -> tuple[datetime, datetime]:
 class TaskFilterForm(forms.Form):
     """Adds the rule that spans fields: which key, which direction."""
 
-    ordering: Sequence[SortKey]
+    order: Sequence[SortKey]
 
     def clean(self) -> None:
         sort = [self.cleaned_data.get(name, ()) for name in ("sort_key", "sort_dir", "sort")]
         try:
-            self.ordering = parse_ordering(*sort)
+            self.order = parse_order(*sort)
         except InvalidInput as error:
             raise ValidationError(str(error)) from None

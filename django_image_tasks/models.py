@@ -126,7 +126,7 @@ class Task(models.Model):
         waiting = Task.objects.filter(Q(available_at=None) | Q(available_at__lte=now))
         with transaction.atomic(using=self._state.db):
             self._write(
-                waiting.filter(status=Status.PENDING, attempts=self.attempts),
+                waiting.filter(status__unindexed=Status.PENDING, attempts=self.attempts),
                 status=Status.PROCESSING,
                 attempts=self.attempts + 1,
                 progress=0,
@@ -183,11 +183,12 @@ class Task(models.Model):
         """End a pending task; ask the worker of a running one to stop. May be repeated."""
         message = f"Cancelled by {by}"
         with suppress(InvalidTransition):
-            waiting = Task.objects.filter(status=Status.PENDING)
+            waiting = Task.objects.filter(status__unindexed=Status.PENDING)
             self._end(waiting, Outcome.FAILURE, message)
             return
         with suppress(InvalidTransition):
-            running = Task.objects.filter(status=Status.PROCESSING, cancel_requested_at=None)
+            processing = Task.objects.filter(status__unindexed=Status.PROCESSING)
+            running = processing.filter(cancel_requested_at=None)
             self._write(running, cancel_requested_at=timezone.now(), cancel_requested_by=by)
             return
         self.refresh_from_db()
@@ -228,7 +229,7 @@ class Task(models.Model):
 
     def _write(self, rows: TaskQuerySet, **values: Any) -> None:
         values["updated_at"] = timezone.now()
-        if not rows.with_pk(self.pk).update(**values):
+        if not rows.filter(pk=self.pk).update(**values):
             raise InvalidTransition(f"Task {self.pk} is not in a state that allows this.")
         for name, value in values.items():
             setattr(self, name, value)

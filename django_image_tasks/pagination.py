@@ -38,7 +38,7 @@ class MarkerPagination(BasePagination):
         self.request = request
         limit = self.get_limit(request)
         if marker := _last_value(request, "marker"):
-            names = [key.name for key in queryset.ordering]
+            names = [key.name for key in queryset.order]
             queryset = queryset.after(self.get_position(marker, names, view.get_visible()))
         with time_limit(queryset.db) if queryset.may_be_slow else nullcontext():
             rows = list(queryset[: limit + 1]) if limit else []

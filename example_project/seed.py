@@ -4,8 +4,8 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
+from django_image_tasks.keyset import NEVER
 from django_image_tasks.models import Task
-from django_image_tasks.querysets import NEVER
 from django_image_tasks.states import Status
 
 WORKER = "demonstration"

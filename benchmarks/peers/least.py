@@ -9,12 +9,12 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from benchmarks.peers.visible import visible_to
+from django_image_tasks.keyset import parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import parse_ordering
 from django_image_tasks.serializers import TaskSummarySerializer
 from django_image_tasks.views import unfiltered_rows
 
-NEWEST_FIRST = parse_ordering([], [], [])
+NEWEST_FIRST = parse_order([], [], [])
 
 
 class LeastList(APIView):

@@ -17,8 +17,8 @@ from benchmarks.sizes import alias_of, using
 from benchmarks.timing import Timing, ratio, take_turns
 from benchmarks.users import ADMIN, MEASURED_OWNER, USER, Identity
 from django_image_tasks.forms import MAX_COMPARISONS, MAX_VALUES, OPERATORS
+from django_image_tasks.keyset import SORT_KEYS, parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import SORT_KEYS, parse_ordering
 
 TITLE = "Every parameter of the list"
 MOST = 10
@@ -92,7 +92,7 @@ def _known(name: str) -> list[str]:
 
 def _marker(identity: Identity, key: str, direction: str) -> str:
     tasks = Task.objects.visible_to(str(identity.pk), every_owner=identity is ADMIN)
-    ordered = tasks.unexpired(timezone.now()).in_order(parse_ordering([key], [direction], []))
+    ordered = tasks.unexpired(timezone.now()).in_order(parse_order([key], [direction], []))
     return str(ordered.values_list("pk", flat=True)[int(tasks.count() * 0.95)])
 
 

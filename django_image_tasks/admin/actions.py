@@ -59,7 +59,7 @@ class ActionsMixin(RightsMixin):
             rows: Any = self.get_queryset(request).filter(
                 pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)
             )
-            tasks = rows.in_order(tasks.ordering)
+            tasks = rows.in_order(tasks.order)
         elif CONFIRMED in request.POST:
             tasks = tasks.filter(verb.possible())
         if CONFIRMED not in request.POST:

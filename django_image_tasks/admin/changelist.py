@@ -16,9 +16,9 @@ from django_image_tasks.admin.columns import with_columns
 from django_image_tasks.admin.counts import CAP, CAP_OF_SEVERAL, capped_count, shown
 from django_image_tasks.admin.dashboard import Dashboard
 from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.keyset import SORT_KEYS, SortKey, parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import SORT_KEYS, parse_ordering
-from django_image_tasks.querysets import SortKey, TaskQuerySet
+from django_image_tasks.querysets import TaskQuerySet
 
 AFTER, BEFORE = "after", "before"
 
@@ -48,7 +48,7 @@ class TaskChangeList(ChangeList):
         if term.removeprefix("-") not in SORT_KEYS:
             term = "-created_at"
         direction = "desc" if term.startswith("-") else "asc"
-        self.sort_keys = parse_ordering([term.removeprefix("-")], [direction], [])
+        self.sort_keys = parse_order([term.removeprefix("-")], [direction], [])
         return []
 
     def get_ordering_field_columns(self) -> dict[int, Any]:

@@ -28,7 +28,8 @@ class StatusFilter(admin.SimpleListFilter):
         return Status.choices
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        return queryset.filter(status=self.value()) if self.value() in Status.values else queryset
+        is_status = self.value() in Status.values
+        return queryset.hold("status", self.value()) if is_status else queryset
 
 
 class TypeFilter(admin.SimpleListFilter):
@@ -42,7 +43,7 @@ class TypeFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         is_registered = self.value() in registry.types()
-        return queryset.filter(type=self.value()) if is_registered else queryset
+        return queryset.hold("type", self.value()) if is_registered else queryset
 
 
 class CreatedFilter(admin.SimpleListFilter):

@@ -43,9 +43,9 @@ class SearchMixin:
         rows = self.get_queryset(request)  # type: ignore[attr-defined]
         pk = parse_uuid(term)
         if pk and rows.filter(pk=pk).exists():
-            return queryset.filter(pk=pk), False
+            return queryset.among([pk]), False
         if rows.filter(owner=term).exists():
-            return queryset.filter(owner=term), False
+            return queryset.hold("owner", term), False
         for find in (by_name, by_id, by_message):
             if found := find(request, rows, term):
                 return queryset.among(found), False

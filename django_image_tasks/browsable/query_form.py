@@ -12,8 +12,8 @@ from django.http import QueryDict
 from django.utils.text import capfirst
 
 from django_image_tasks.forms import RepeatedField, TimesField, WordsField, parse_second
+from django_image_tasks.keyset import SORT_KEYS
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import SORT_KEYS
 
 SORTING = ("sort_key", "sort_dir", "sort")
 DEFAULT_KEY = SORT_KEYS[0]

@@ -40,7 +40,8 @@ def publish(task: Task) -> bool:
         logger.error(with_traceback("task_not_enqueued", error, task=task.pk, engine=conf.ENGINE))
         return False
     now = timezone.now()
-    still_waiting = Task.objects.filter(pk=task.pk, status=Status.PENDING, attempts=task.attempts)
+    waiting = Task.objects.filter(pk=task.pk, attempts=task.attempts)
+    still_waiting = waiting.filter(status__unindexed=Status.PENDING)
     still_waiting.update(enqueued_at=now, lease_expires_at=now + conf.REQUEUE_AFTER)
     return True
 

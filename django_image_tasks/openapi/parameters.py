@@ -12,10 +12,10 @@ from drf_spectacular.extensions import OpenApiFilterExtension
 from drf_spectacular.plumbing import build_parameter_type
 
 from django_image_tasks.conf import conf
-from django_image_tasks.filters import QueryFilter, SortFilter, TimesFilter, WordsFilter
+from django_image_tasks.filters import OrderParameter, QueryFilter, TimesFilter, WordsFilter
 from django_image_tasks.forms import MAX_COMPARISONS, MAX_VALUES, OPERATORS
 from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.ordering import SORT_KEYS
+from django_image_tasks.keyset import SORT_KEYS
 
 # An empty value is as good as none.
 _DATE = "[1-9][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
@@ -57,7 +57,7 @@ class TaskFilterExtension(DjangoFilterExtension):
                 return [_repeated(name, _word(filter_), f"{words and f'Of {words}. '}{ANY}")]
             case TimesFilter():
                 return [_repeated(name, _matching(TIME), COMPARED)]
-            case SortFilter():
+            case OrderParameter():
                 return [_repeated(name, _sort(filter_), SORTED.get(name, ""))]
             case _:
                 return super().resolve_filter_field(

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from django_image_tasks import querysets
+from django_image_tasks import keyset
 from tests.wire.answers import error, ids, names
 
 WORDS = ["name", "owner", "image_id", "user_id", "request_id"]
@@ -185,7 +185,7 @@ def test_more_values_are_refused(api, param):
 def test_few_and_many_matches_are_shown_in_the_same_order(
     api, named, make_task, monkeypatch, few, sort
 ):
-    monkeypatch.setattr(querysets, "FEW", few)
+    monkeypatch.setattr(keyset, "FEW", few)
     named("b", "a", "b", "c")
     make_task(name="a", owner="somebody else")
     query = f"/v2/tasks?name=in:a,b&sort={sort}"

@@ -9,8 +9,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
+from django_image_tasks.keyset import parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import parse_ordering
 from tests.wire.answers import allow, error, ids
 
 SPELLINGS = [str, lambda pk: pk.hex, lambda pk: str(pk).upper(), lambda pk: pk.hex.upper()]
@@ -140,7 +140,7 @@ def test_a_task_behind_itself_is_no_task(api, tasks):
 
 
 def test_the_order_outlives_a_clone(api, tasks):
-    rows = Task.objects.in_order(parse_ordering([], ["asc"], []))
+    rows = Task.objects.in_order(parse_order([], ["asc"], []))
     marker = {"created_at": tasks[1].created_at, "id": tasks[1].pk}
 
     assert list(rows.all().after(marker)) == tasks[2:]

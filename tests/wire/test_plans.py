@@ -16,9 +16,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
+from django_image_tasks.keyset import SortKey, parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import parse_ordering
-from django_image_tasks.querysets import SortKey
 from django_image_tasks.states import FINISHED
 from tests.wire.answers import error
 
@@ -177,7 +176,7 @@ def test_no_row_is_read_in_vain(api, who, status, sort_key, direction):
 def test_what_people_sort_by_is_in_the_order_of_an_index(api, who, sort_key, direction, is_first):
     user = User.objects.get(username=who)
     tasks = Task.objects.visible_to(str(user.pk), every_owner=who == "watcher")
-    ordered = tasks.in_order(parse_ordering([sort_key], [direction], []))
+    ordered = tasks.in_order(parse_order([sort_key], [direction], []))
     marker = "" if is_first else ordered[tasks.count() // 2].pk
     query = f"sort_key={sort_key}&sort_dir={direction}&marker={marker}"
 

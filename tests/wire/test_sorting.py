@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.filters import TaskFilterSet
+from django_image_tasks.keyset import SORT_KEYS, SortKey, parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import SORT_KEYS, parse_ordering
-from django_image_tasks.querysets import SortKey
 from tests.wire.answers import error, ids, names
 
 TIME = datetime(2026, 3, 1, tzinfo=UTC)
@@ -72,7 +71,9 @@ def test_pairing(query, expected):
     filterset = TaskFilterSet(QueryDict(query), Task.objects.all())
 
     assert filterset.is_valid()
-    assert [key.term for key in filterset.form.ordering] == expected.split()
+    assert [
+        ("-" if key.descending else "") + key.column for key in filterset.form.order
+    ] == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -131,10 +132,10 @@ directions = st.sampled_from(["asc", "desc", ""])
 def test_the_nth_direction_belongs_to_the_nth_key(keys, given):
     if len(given) > len(keys):
         with pytest.raises(InvalidInput):
-            parse_ordering(keys, given, [])
+            parse_order(keys, given, [])
         return
 
-    ordering = parse_ordering(keys, given, [])
+    ordering = parse_order(keys, given, [])
 
     paired = [SortKey(key, n >= len(given) or given[n] != "asc") for n, key in enumerate(keys)]
     assert ordering[: len(keys)] == paired[: len(ordering)]
@@ -148,7 +149,7 @@ def test_both_forms_of_sorting_mean_the_same(pairs):
     sort = ",".join(f"{key}:{direction}" for key, direction in pairs)
     if len(set(keys)) < len(keys):
         with pytest.raises(InvalidInput):
-            parse_ordering([], [], [sort])
+            parse_order([], [], [sort])
         return
 
-    assert parse_ordering([], [], [sort]) == parse_ordering(keys, given, [])
+    assert parse_order([], [], [sort]) == parse_order(keys, given, [])

@@ -12,8 +12,8 @@ from django.contrib.auth.models import User
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from django_image_tasks.keyset import SORT_KEYS
 from django_image_tasks.models import Task
-from django_image_tasks.ordering import SORT_KEYS
 from django_image_tasks.states import FINISHED
 from tests.wire.answers import allow
 

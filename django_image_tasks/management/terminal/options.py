@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django_image_tasks.conf import conf
 from django_image_tasks.filters import TimesFilter
 from django_image_tasks.handlers import registry
+from django_image_tasks.keyset import SORT_KEYS
 from django_image_tasks.management.terminal.watch import MOST
-from django_image_tasks.ordering import SORT_KEYS
 from django_image_tasks.states import Status
 
 LIST_EXAMPLES = """\
