@@ -17,6 +17,7 @@ from django.urls import get_resolver
 from rest_framework.authtoken.models import Token
 
 from django_image_tasks.exception_handler import ERRORS
+from django_image_tasks.exceptions import TookTooLong
 from django_image_tasks.filters import TaskFilterSet
 from django_image_tasks.handlers.image_import.schema import INPUT_SCHEMA
 from django_image_tasks.models import Task
@@ -38,6 +39,7 @@ ROUTES = [
     (*request.strip("`").split(), answer.partition(",")[0])
     for request, answer in page.rows(page.section("## Routes"))
 ]
+UNAVAILABLE = [message for status, message, _ in MESSAGES if status == 503]
 IMAGE_ID = "5f1c6a52-7f0b-4b52-9d5b-6c6f2f0d8a01"
 MORE: Mapping[str, Mapping[str, Any]] = {
     "cirros": {
@@ -160,6 +162,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     },
     "Tasks of type 'import' no longer run.": {"IMAGE_TASKS": {"HANDLERS": {"import": None}}},
     "The request body is larger than this server accepts.": {"DATA_UPLOAD_MAX_MEMORY_SIZE": 10},
+    "The input takes 38 bytes; the limit is 10.": {"IMAGE_TASKS": {"MAX_INPUT_SIZE": 10}},
     "Request was throttled. Expected available in 3 seconds.": {
         "IMAGE_TASKS": {"THROTTLE_CLASSES": ["tests.wire.hosts.Throttle"]}
     },
@@ -196,7 +199,8 @@ def _write_in_a_session() -> Any:
 
 
 IN_WORDS: Mapping[str, Callable[[], Any]] = {
-    "A hundred and one times `created_at`": lambda: _list("created_at=gt:2026-03-01&" * 101),
+    "`name=in:` with 101 names": lambda: _list(f"name=in:{','.join(map(str, range(101)))}"),
+    "Nine times `created_at`": lambda: _list("created_at=gt:2026-03-01&" * 9),
     "A body that is shorter than its `Content-Length`": _break_off,
     "An `input` of a hundred lists in each other": lambda: _post("[" * 100 + "]" * 100),
     "An `input` with a number of 4301 digits": lambda: _post("9" * 4301),
@@ -218,13 +222,15 @@ def test_an_error(settings: Any, status: int, message: str, instance: str) -> No
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_that_is_away() -> None:
-    [(status, message, _)] = [row for row in MESSAGES if row[0] == 503]
-
     with away():
         response = ask(Request("GET", "/v2/tasks"))
 
-    assert error(response) == (status, message)
+    assert error(response) == (503, UNAVAILABLE[0])
     assert response["Retry-After"]
+
+
+def test_a_database_that_took_too_long() -> None:
+    assert UNAVAILABLE[1:] == [str(TookTooLong())]
 
 
 # What the page lists, and what there is
