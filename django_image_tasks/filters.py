@@ -14,9 +14,8 @@ from django.forms import Form
 from django.http import HttpRequest
 from django_filters import Filter, FilterSet
 from django_filters.rest_framework import DjangoFilterBackend
-from rest_framework.exceptions import ParseError
-from rest_framework.views import APIView
 
+from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.forms import (
     Comparison,
     DirectionSelect,
@@ -174,7 +173,7 @@ class TaskFilterSet(FilterSet):
 
     def filter_queryset(self, queryset: TaskQuerySet) -> TaskQuerySet:
         rows: TaskQuerySet = super().filter_queryset(queryset)
-        return rows.in_order(self.form.order)
+        return rows.in_order(self.form.asked_order)
 
 
 class TaskFilterBackend(DjangoFilterBackend):
@@ -182,9 +181,13 @@ class TaskFilterBackend(DjangoFilterBackend):
 
     template = "django_image_tasks/filter_form.html"
 
-    def filter_queryset(self, request: HttpRequest, queryset: Any, view: APIView) -> Any:
-        filterset = self.get_filterset(request, queryset, view)
+    def filter_queryset(self, request: HttpRequest, queryset: Any, view: Any) -> Any:
+        """The rows that the query asks for; the view keeps the FilterSet for its page.
+
+        Raises :exc:`~django_image_tasks.exceptions.InvalidInput`.
+        """
+        view.filterset = filterset = self.get_filterset(request, queryset, view)
         if not filterset.is_valid():
             [message, *_] = next(iter(filterset.errors.values()))
-            raise ParseError(message)
+            raise InvalidInput(message)
         return filterset.qs

@@ -146,11 +146,12 @@ def parse_second(text: str) -> tuple[datetime, datetime]:
 class TaskFilterForm(forms.Form):
     """Adds the rule that spans fields: which key, which direction."""
 
-    order: Sequence[SortKey]
+    asked_order: Sequence[SortKey] = ()
+    """The sort keys that the query names, or the default."""
 
     def clean(self) -> None:
         sort = [self.cleaned_data.get(name, ()) for name in ("sort_key", "sort_dir", "sort")]
         try:
-            self.order = parse_order(*sort)
+            self.asked_order = parse_order(*sort)
         except InvalidInput as error:
             raise ValidationError(str(error)) from None

@@ -64,7 +64,7 @@ Position = Sequence[tuple[SortKey, Any]]
 def parse_order(
     keys: Sequence[str], directions: Sequence[str], sort: Sequence[str]
 ) -> list[SortKey]:
-    """A total order from the values of ``sort_key`` and ``sort_dir``, or from those of ``sort``.
+    """The order that is asked for by the values of ``sort_key`` and ``sort_dir``, or of ``sort``.
 
     Raises :exc:`~django_image_tasks.exceptions.InvalidInput` with the contract's text
     (docs/reference/http.md, "Sorting").
@@ -74,7 +74,7 @@ def parse_order(
             raise InvalidInput("sort cannot be combined with sort_key and sort_dir.")
         terms = [term.partition(":") for value in sort for term in value.split(",")]
         keys, directions = [term[0] for term in terms], [term[2] for term in terms]
-    return _total(_pair(list(keys) or ["created_at"], directions))
+    return _pair(list(keys) or ["created_at"], directions)
 
 
 def _pair(keys: Sequence[str], directions: Sequence[str]) -> list[SortKey]:
@@ -94,7 +94,7 @@ def _pair(keys: Sequence[str], directions: Sequence[str]) -> list[SortKey]:
     ]
 
 
-def _total(order: list[SortKey]) -> list[SortKey]:
+def _total(order: Sequence[SortKey]) -> list[SortKey]:
     """Add the tie-breakers; what stands behind the id decides nothing and is left out."""
     names = [key.name for key in order]
     ties = [SortKey(name, order[-1].descending) for name in TIE_BREAKERS if name not in names]
@@ -163,8 +163,11 @@ class KeysetQuerySet(models.QuerySet[Row]):
         return self.compare(column, Q((f"{column}__in", values)))
 
     def in_order(self, order: Sequence[SortKey]) -> Self:
-        """Sort by these keys. A null comes after every value, and so first where descending."""
-        rows = self
+        """Sort by these keys, then by ``created_at`` and ``id``: a total order.
+
+        A null comes after every value, and so first where descending.
+        """
+        rows, order = self, _total(order)
         if any(key.name == "expires_at" for key in order):
             rows = rows.alias(expires_at_or_never=or_never("expires_at", self._vendor))
         # MariaDB would sort again for a key that all the rows have one value in.

@@ -13,13 +13,13 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from django.template.loader import render_to_string
-from rest_framework.exceptions import ParseError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_image_tasks import schemas
 from django_image_tasks.conf import conf
+from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.identifiers import dashed, parse_uuid
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.time_limit import time_limit
@@ -34,7 +34,7 @@ class MarkerPagination(BasePagination):
     template = "django_image_tasks/pager.html"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        """The tasks of the page. Raises ParseError in the contract's words."""
+        """The tasks of the page. Raises InvalidInput in the contract's words."""
         self.request = request
         limit = self.get_limit(request)
         if marker := _last_value(request, "marker"):
@@ -52,11 +52,11 @@ class MarkerPagination(BasePagination):
         if not text:
             return min(conf.LIMIT_PARAM_DEFAULT, conf.API_LIMIT_MAX)
         if not re.fullmatch("[+-]?[0-9]+", text):
-            raise ParseError("limit param must be an integer")
+            raise InvalidInput("limit param must be an integer")
         # Python's int() refuses thousands of digits.
         limit = min(Decimal(text), Decimal(conf.API_LIMIT_MAX))
         if limit < 0:
-            raise ParseError("limit param must be positive")
+            raise InvalidInput("limit param must be positive")
         return int(limit)
 
     def get_position(
@@ -65,10 +65,10 @@ class MarkerPagination(BasePagination):
         """These columns of the task that the marker names."""
         pk = parse_uuid(marker)
         if pk is None:
-            raise ParseError("Invalid marker format")
+            raise InvalidInput("Invalid marker format")
         position: Mapping[str, Any] | None = visible.filter(pk=pk).values(*names).first()
         if position is None:
-            raise ParseError(f"Task with the given id {marker} was not found")
+            raise InvalidInput(f"Task with the given id {marker} was not found")
         return position
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -4,11 +4,12 @@ import json
 import re
 from typing import Any
 
-from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
+from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.json_values import MAX_DEPTH, mismatch
 
 
@@ -22,7 +23,7 @@ class JSONParser(BaseParser):
         try:
             return json.loads(parser_context["request"].body.decode())
         except (json.JSONDecodeError, UnicodeDecodeError):
-            raise ParseError("Malformed JSON in request body.") from None
+            raise InvalidInput("Malformed JSON in request body.") from None
         except RecursionError:
             raise mismatch(f"body: nested more than {MAX_DEPTH} levels deep") from None
         except ValueError:
@@ -33,7 +34,7 @@ def check_body(request: Request) -> None:
     """Refuse a missing body, then one of another content type, before any of it is read."""
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (re.fullmatch("[0-9]{1,18}", length) and int(length)):
-        raise ParseError("Body expected in request.")
+        raise InvalidInput("Body expected in request.")
     negotiator: Any = request.negotiator
     if negotiator.select_parser(request, request.parsers) is None:
         raise UnsupportedMediaType(request.content_type)

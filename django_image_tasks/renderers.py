@@ -6,13 +6,10 @@ from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import SuspiciousOperation
 from rest_framework import renderers
-from rest_framework.request import Request
 from rest_framework.response import Response
 
 from django_image_tasks.browsable import page
-from django_image_tasks.tenancy import get_owner
 
 __all__ = ["BrowsableAPIRenderer", "JSONRenderer"]
 
@@ -50,7 +47,7 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         view, request = renderer_context["view"], renderer_context["request"]
         response = renderer_context["response"]
         renderer = self.get_default_renderer(view)
-        kind = page.kind_of(data, response.status_code)
+        kind = "error" if response.status_code >= 400 else view.shows
         content = self.get_content(renderer, data, accepted_media_type, renderer_context)
         return {
             "kind": kind,
@@ -58,11 +55,11 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
             "content": content[: page.MOST_CHARACTERS],
             "is_cut": len(content) > page.MOST_CHARACTERS,
             "message": page.message_of(data) if kind == "error" else "",
-            "actions": page.actions_on(data, request) if kind == "task" else [],
+            "actions": page.actions_on(data, view) if kind == "task" else [],
             "root": page.api_root(request.path),
             "paginator": self.get_paginator(view) if kind == "list" else None,
-            "filter": self.get_filterset(view, request, response),
-            "create_forms": self.get_create_forms(view, request, response),
+            "filter": getattr(view, "filterset", None),
+            "create_forms": self.get_create_forms(view, response),
             "csrf_header_name": settings.CSRF_HEADER_NAME.removeprefix("HTTP_").replace("_", "-"),
             "response_headers": {**response.headers, "Content-Type": renderer.media_type},
             "view": view,
@@ -75,18 +72,11 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
         paginator = view.paginator
         return paginator if getattr(paginator, "display_page_controls", False) else None
 
-    def get_filterset(self, view: Any, request: Request, response: Response) -> Any:
-        """For the list, also where its query is wrong."""
-        if getattr(view, "action", None) != "list" or response.status_code not in (200, 400):
-            return None
-        with suppress(SuspiciousOperation):  # a query that Django will not read
-            return view.filterset_class(request.query_params, request=request)
-
-    def get_create_forms(self, view: Any, request: Request, response: Response) -> Any:
+    def get_create_forms(self, view: Any, response: Response) -> Any:
         """Beside a list, and for another try where the body was wrong."""
         action = getattr(view, "action", None)
         is_list = action == "list" and response.status_code == 200
         is_refused = action == "create" and response.status_code in (400, 413, 415)
-        if is_refused or (is_list and get_owner(request) is not None):
+        if is_refused or (is_list and view.owner is not None):
             return page.create_forms()
         return None

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
 from rest_framework import serializers
-from rest_framework.exceptions import ParseError
 
 from django_image_tasks import schemas, services
+from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.identifiers import dashed
 from django_image_tasks.models import Task
 
@@ -125,12 +125,12 @@ class TaskSerializer(ExtensibleSerializer):
         return False, data
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        """The body less its read-only keys. Raises ParseError in the contract's words."""
+        """The body less its read-only keys. Raises InvalidInput in the contract's words."""
         if not isinstance(data, dict):
-            raise ParseError("Unexpected body type. Expected an object.")
+            raise InvalidInput("Unexpected body type. Expected an object.")
         for key in ("type", "input"):
             if key not in data:
-                raise ParseError(f"Task '{key}' is required")
+                raise InvalidInput(f"Task '{key}' is required")
         read_only = {*self.ours["properties"], *self.more} - set(WRITABLE)
         body = {key: value for key, value in data.items() if key not in read_only}
         if not body.keys() <= set(WRITABLE) or body.get("name", "") is None:

@@ -66,15 +66,6 @@ def _problem_with(owner: Any) -> str:
     return ""
 
 
-def sees_every_owner(request: HttpRequest) -> bool:
-    return request.user.has_perm("django_image_tasks.view_all_tasks")
-
-
-def may_touch(request: HttpRequest, owner: str) -> bool:
-    """Whether the request may cancel or retry the visible tasks of ``owner``."""
-    return owner == get_owner(request) or request.user.has_perm("django_image_tasks.change_task")
-
-
 def user_id(request: HttpRequest) -> str:
     """The user's primary key as a string; empty for anonymous ones."""
     return "" if request.user.pk is None else str(request.user.pk)

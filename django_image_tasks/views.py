@@ -8,6 +8,7 @@ from django.db import DataError
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.functional import cached_property
 from rest_framework import mixins
 from rest_framework.exceptions import (
     AuthenticationFailed,
@@ -59,6 +60,8 @@ class ImageAPIView(APIView):
     metadata_class = SimpleMetadata
     content_negotiation_class = ContentNegotiation
     parser_classes = [JSONParser]
+    shows: str = "document"
+    """What a page for browsers is about: ``list``, ``task``, or any other ``document``."""
     fault: Exception | None = None
     """What went wrong in an answer that was given up; told in its place."""
 
@@ -152,9 +155,25 @@ class TaskViewSet(
     filter_backends = [TaskFilterBackend]
     pagination_class = MarkerPagination
 
+    filterset: Any = None
+    """The FilterSet that read the query of a list, which may be a wrong one."""
+
     @property
     def filterset_class(self) -> type:
         return conf.FILTERSET_CLASS
+
+    @property
+    def shows(self) -> str:  # type: ignore[override]
+        return {"list": "list", "metadata": "document"}.get(self.action, "task")
+
+    @cached_property
+    def owner(self) -> str | None:
+        """The owner that the request acts for: the host's function is asked once a request."""
+        return tenancy.get_owner(self.request)
+
+    def may_touch(self, owner: str) -> bool:
+        """Whether the request may cancel and retry the tasks of this owner that it sees."""
+        return owner == self.owner or self.request.user.has_perm("django_image_tasks.change_task")
 
     def get_serializer_class(self) -> type[BaseSerializer[Task]]:
         cls: type[BaseSerializer[Task]] = (
@@ -173,9 +192,8 @@ class TaskViewSet(
 
     def visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
         """Those of the tasks that the request may see."""
-        return tasks.visible_to(
-            tenancy.get_owner(self.request), every_owner=tenancy.sees_every_owner(self.request)
-        )
+        every_owner = self.request.user.has_perm("django_image_tasks.view_all_tasks")
+        return tasks.visible_to(self.owner, every_owner=every_owner)
 
     def get_object(self) -> Task:
         pk = parse_uuid(self.kwargs["pk"])
@@ -186,14 +204,14 @@ class TaskViewSet(
         return task
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if tenancy.get_owner(request) is None:
+        if self.owner is None:
             raise PermissionDenied("Tasks belong to an owner, and this request has none.")
         check_body(request)
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Task]) -> None:
         serializer.save(
-            owner=tenancy.get_owner(self.request),
+            owner=self.owner,
             user_id=tenancy.user_id(self.request),
             request_id=self.request_id,
         )
@@ -212,7 +230,7 @@ class TaskViewSet(
 
     def get_touchable(self) -> Task:
         task = self.get_object()
-        if not tenancy.may_touch(self.request, task.owner):
+        if not self.may_touch(task.owner):
             self.permission_denied(self.request)
         return task
 

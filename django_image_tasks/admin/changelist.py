@@ -83,7 +83,7 @@ class TaskChangeList(ChangeList):
         """The page behind the marker, or before it; and whether there is more that way."""
         rows: TaskQuerySet = self.queryset
         if backwards:
-            rows = rows.in_order([SortKey(name, not down) for name, down in self.sort_keys])
+            rows = rows.in_order([SortKey(name, not down) for name, down in rows.order])
         if marker:
             rows = rows.after(marker)
         size = self.list_per_page
@@ -95,7 +95,7 @@ class TaskChangeList(ChangeList):
     def _find_marker(self, request: HttpRequest, text: str | None) -> Mapping[str, Any] | None:
         if not text:
             return None
-        names = [key.name for key in self.sort_keys]
+        names = [key.name for key in self.queryset.order]
         marker = self.root_queryset.filter(pk=parse_uuid(text)).values(*names).first()
         if marker is None:
             text = _("The task where this page began is gone. This is the first page.")

@@ -1,13 +1,10 @@
-"""What a page is about, told from the answer that it shows."""
+"""What the page around an answer shows beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from django.http import HttpRequest
-
-from django_image_tasks import tenancy
 from django_image_tasks.handlers import registry
 from django_image_tasks.schema_forms import InputForm, input_form
 from django_image_tasks.services import can_retry
@@ -30,19 +27,6 @@ def api_root(path: str) -> str:
     return path.removesuffix("versions").rstrip("/")
 
 
-def kind_of(data: Any, status_code: int) -> str:
-    """``list``, ``task``, ``error``, or ``document`` for whatever else."""
-    match data:
-        case _ if status_code >= 400:
-            return "error"
-        case {"tasks": list()}:
-            return "list"
-        case {"id": _, "status": _}:
-            return "task"
-        case _:
-            return "document"
-
-
 def message_of(data: Any) -> str:
     """An error's message, in OpenStack's form or in DRF's."""
     match data:
@@ -54,12 +38,13 @@ def message_of(data: Any) -> str:
     return ""
 
 
-def actions_on(task: Mapping[str, Any], request: HttpRequest) -> list[str]:
-    """What the API lets the request do with a task: ``cancel``, ``retry``."""
-    status, may_touch = task["status"], tenancy.may_touch(request, task.get("owner", ""))
-    if status in UNFINISHED and may_touch:
+def actions_on(task: Mapping[str, Any], view: Any) -> list[str]:
+    """What the view would let its caller do with the task that it shows: ``cancel``, ``retry``."""
+    if not view.may_touch(task["owner"]):
+        return []
+    if task["status"] in UNFINISHED:
         return ["cancel"]
-    return ["retry"] if may_touch and can_retry(status, task.get("type", "")) else []
+    return ["retry"] if can_retry(task["status"], task["type"]) else []
 
 
 def create_forms() -> list[CreateForm]:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain, zip_longest
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.core.exceptions import ValidationError
-from django.forms import BoundField, Form, Select
+from django.forms import BoundField, Select
 from django.http import QueryDict
 from django.utils.text import capfirst
 
 from django_image_tasks.forms import RepeatedField, TimesField, WordsField, parse_second
-from django_image_tasks.keyset import SORT_KEYS
+from django_image_tasks.keyset import SORT_KEYS, parse_order
 from django_image_tasks.models import Task
 
 SORTING = ("sort_key", "sort_dir", "sort")
-DEFAULT_KEY = SORT_KEYS[0]
 
 
 class Choice(NamedTuple):
@@ -66,8 +65,8 @@ class Head(NamedTuple):
 class QueryForm:
     """Shows a query so that sending the form unchanged asks for the same tasks."""
 
-    def __init__(self, form: Form, query: QueryDict) -> None:
-        self.query = query
+    def __init__(self, filterset: Any) -> None:
+        form, query = filterset.whole_form, filterset.data
         fields = [form[name] for name in form.fields if name not in SORTING]
         choices = [field for field in fields if _is(field, WordsField, Select)]
         times = [field for field in fields if _is(field, TimesField)]
@@ -76,7 +75,7 @@ class QueryForm:
         self.times = [_times(field) for field in times]
         self.texts = [_texts(field) for field in texts if field not in times]
         self.others = [field for field in fields if not _is(field, RepeatedField)]
-        self.order = order_of(query)
+        self.order = order_of(filterset)
         self.hidden = [
             (name, value)
             for name, values in query.lists()
@@ -90,20 +89,15 @@ class QueryForm:
         return [(key, _label(key)) for key in SORT_KEYS]
 
 
-def order_of(query: QueryDict) -> list[Order]:
-    """What the rows are sorted by, without the tie-breakers: a key and its direction each."""
-    keys, directions = [key for key in query.getlist("sort_key") if key], query.getlist("sort_dir")
-    if sort := [value for value in query.getlist("sort") if value]:
-        terms = [term.partition(":") for value in sort for term in value.split(",")]
-        keys, directions = [term[0] for term in terms], [term[2] for term in terms]
-    keys = keys or [DEFAULT_KEY]
-    pairs = zip_longest(keys, directions[: len(keys)], fillvalue="")
-    return [Order(key, direction or "desc") for key, direction in pairs]
+def order_of(filterset: Any) -> list[Order]:
+    """What the query sorts by, without tie-breakers; the default where it cannot be read."""
+    asked = filterset.form.asked_order or parse_order([], [], [])
+    return [Order(key.name, "desc" if key.descending else "asc") for key in asked]
 
 
-def heads(query: QueryDict, keys: Sequence[str]) -> list[Head]:
-    first = order_of(query)[0]
-    return [_head(query, key, first.direction if key == first.key else "") for key in keys]
+def heads(filterset: Any, keys: Sequence[str]) -> list[Head]:
+    first = order_of(filterset)[0]
+    return [_head(filterset.data, key, first.direction if key == first.key else "") for key in keys]
 
 
 def _head(query: QueryDict, key: str, direction: str) -> Head:

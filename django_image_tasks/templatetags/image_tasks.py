@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import template
-from django.http import QueryDict
 
 from django_image_tasks.browsable import query_form
 from django_image_tasks.browsable.json_markup import json_markup
@@ -18,12 +17,12 @@ register.filter(json_markup)
 
 @register.simple_tag
 def query_controls(filterset: Any) -> query_form.QueryForm:
-    return query_form.QueryForm(filterset.whole_form, filterset.data)
+    return query_form.QueryForm(filterset)
 
 
 @register.simple_tag
-def sortable_heads(query: QueryDict, *keys: str) -> Sequence[query_form.Head]:
-    return query_form.heads(query, keys)
+def sortable_heads(filterset: Any, *keys: str) -> Sequence[query_form.Head]:
+    return query_form.heads(filterset, keys)
 
 
 @register.filter

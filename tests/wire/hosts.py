@@ -85,3 +85,11 @@ class Throttle(BaseThrottle):
 
 def owner_from_database(request: Any) -> str:
     return str(type(request.user).objects.get(pk=request.user.pk).pk)
+
+
+asked: list[str] = []
+
+
+def owner_that_counts(request: Any) -> Any:
+    asked.append(request.path)
+    return request.user.pk

@@ -13,6 +13,7 @@ from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
 from tests.conftest import SOURCE
+from tests.wire import hosts
 from tests.wire.answers import allow, error, ids
 
 BODY = {"type": "import", "input": SOURCE}
@@ -251,3 +252,30 @@ def test_an_anonymous_client_that_is_let_in_without_an_owner_sees_nothing(
 
     assert ids(client.get("/v2/tasks")) == []
     assert client.post("/v2/tasks", BODY, content_type="application/json").status_code == 403
+
+
+@pytest.fixture
+def asked(settings) -> list[str]:
+    """The paths of the requests whose owner the host's function was asked for."""
+    hosts.asked.clear()
+    settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_that_counts"}
+    return hosts.asked
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/html"])
+def test_the_hosts_function_is_asked_once_a_request(api, make_task, asked, accept):
+    task = make_task()
+    headers = {"Accept": accept}
+    body = {"type": "import", "input": SOURCE}
+
+    api.get(f"/v2/tasks?marker={task.pk}", headers=headers)
+    api.get(f"/v2/tasks/{task.pk}", headers=headers)
+    api.post("/v2/tasks", body, format="json", headers=headers)
+    api.post(f"/v2/tasks/{task.pk}/actions/cancel", headers=headers)
+
+    assert asked == [
+        "/v2/tasks",
+        f"/v2/tasks/{task.pk}",
+        "/v2/tasks",
+        f"/v2/tasks/{task.pk}/actions/cancel",
+    ]
