@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -14,7 +14,7 @@ from benchmarks.markdown import table
 from benchmarks.rows import KEPT, SPREAD, START
 from benchmarks.runs import Options
 from benchmarks.sizes import alias_of, using
-from benchmarks.timing import Timing, ratio, take_turns
+from benchmarks.timing import ratio, take_turns
 from benchmarks.users import ADMIN, MEASURED_OWNER, USER, Identity
 from django_image_tasks.forms import MAX_COMPARISONS, MAX_VALUES, OPERATORS
 from django_image_tasks.keyset import SORT_KEYS, parse_order
@@ -28,27 +28,31 @@ WORDS = ("id", "name", "type", "status", "owner", "user_id", "image_id", "reques
 TIMES = {"created_at": START, "updated_at": START, "expires_at": START + KEPT}
 
 Query = list[tuple[str, str]]
-Cases = dict[str, dict[str, Timing]]
 
 
-def measure(options: Options) -> dict[str, dict[str, Cases]]:
+def measure(options: Options) -> dict[str, dict[str, Any]]:
     rows, client = options.rows[-1], Client()
     with using(alias_of(rows)):
-        cases = {who: _measure(client, identity, options.quick) for who, identity in WHO.items()}
-    return {str(rows): cases}
+        found = {who: _slowest(client, identity, options.quick) for who, identity in WHO.items()}
+    return {str(rows): found}
 
 
-def _measure(client: Client, identity: Identity, quick: bool) -> Cases:
-    def call(query: Query) -> Callable[[], bytes]:
-        return client.get(f"/v2/tasks?{urlencode(query)}", identity)
-
-    timings = {}
-    for name, query in _queries(identity):
-        calls = {"plain": call([]), "case": call(query)}
-        timings[name] = take_turns(calls, quick=quick, rounds=5)
-        if _times(timings[name]) > MOST:
-            print(f"{name}: {timings[name]['case']['median']:.0f} ms", flush=True)
-    return timings
+def _slowest(client: Client, identity: Identity, quick: bool) -> dict[str, dict[str, Any]]:
+    """Of each parameter the use that takes longest."""
+    slowest: dict[str, dict[str, Any]] = {}
+    for use, query in _queries(identity):
+        calls = {
+            name: client.get(f"/v2/tasks?{urlencode(parameters)}", identity)
+            for name, parameters in [("plain", []), ("use", query)]
+        }
+        timings = take_turns(calls, quick=quick, rounds=5)
+        times = ratio(timings["use"], timings["plain"])[0]
+        taken = {"use": use, "ms": timings["use"]["median"], "times": round(times, 2)}
+        if times > MOST:
+            print(f"{use}: {taken['ms']:.0f} ms, {times:.0f} times the plain list", flush=True)
+        name = _parameter(use)
+        slowest[name] = max(taken, slowest.get(name, taken), key=lambda taken: taken["times"])
+    return slowest
 
 
 def _queries(identity: Identity) -> Iterator[tuple[str, Query]]:
@@ -96,38 +100,30 @@ def _marker(identity: Identity, key: str, direction: str) -> str:
     return str(ordered.values_list("pk", flat=True)[int(tasks.count() * 0.95)])
 
 
-def _times(timings: Mapping[str, Timing]) -> float:
-    return ratio(timings["case"], timings["plain"])[0]
-
-
 def tables(data: dict[str, Any]) -> str:
-    """The slowest use of each parameter."""
-    return "\n\n".join(_table(int(rows), cases) for rows, cases in data.items())
+    return "\n\n".join(_table(int(rows), found) for rows, found in data.items())
 
 
-def _table(size: int, cases: dict[str, Cases]) -> str:
-    parameters = dict.fromkeys(map(_parameter, cases[next(iter(WHO))]))
+def _table(size: int, found: dict[str, Any]) -> str:
+    parameters = next(iter(found.values()))
     rows = [
-        [f"`{name}`", *(cell for who in WHO for cell in _slowest(name, cases[who]))]
+        [f"`{name}`", *(cell for who in WHO for cell in _cells(name, found[who][name]))]
         for name in parameters
     ]
     header = [cell for who in WHO for cell in (f"slowest for {who}", "takes", "× the plain list")]
     return table([f"{size:,} tasks", *header], rows)
 
 
-def _slowest(parameter: str, cases: Cases) -> list[str]:
-    of_parameter = [name for name in cases if _parameter(name) == parameter]
-    slowest = max(of_parameter, key=lambda name: _times(cases[name]))
-    times = _times(cases[slowest])
-    shown = f"{times:.3g}"
+def _cells(parameter: str, slowest: dict[str, Any]) -> list[str]:
+    times = f"{slowest['times']:.3g}"
     return [
-        slowest.removeprefix(f"{parameter}").lstrip(",= ") or "as it is",
-        f"{cases[slowest]['case']['median']:.3g} ms",
-        f"**{shown}**" if times > MOST else shown,
+        slowest["use"].removeprefix(parameter).lstrip(",= "),
+        f"{slowest['ms']:.3g} ms",
+        f"**{times}**" if slowest["times"] > MOST else times,
     ]
 
 
-def _parameter(case: str) -> str:
+def _parameter(use: str) -> str:
     """``sort_key=name, asc`` → ``sort_key=name``; of what is no key, up to the sign."""
-    name, _, value = case.partition(",")[0].partition("=")
+    name, _, value = use.partition(",")[0].partition("=")
     return f"{name}={value}" if name == "sort_key" else name

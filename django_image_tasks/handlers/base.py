@@ -61,7 +61,7 @@ class Handler(ABC):
 
     @abstractmethod
     def run(self, context: Context) -> Mapping[str, Any]:
-        """Do the work and return the task's ``result``, a JSON object.
+        """Do the work and return the task's ``result``, a JSON object of at most 1 MiB.
 
         Raise :exc:`~django_image_tasks.exceptions.TaskFailed` with a message that a person can act
         on, or :exc:`~django_image_tasks.exceptions.TaskRetry` for what another attempt may mend.
