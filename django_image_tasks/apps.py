@@ -10,8 +10,8 @@ class ImageTasksConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from django_image_tasks import checks
+        from django_image_tasks.checks import register_checks
 
-        checks.register()
+        register_checks()
         if apps.is_installed("drf_spectacular"):
             from django_image_tasks import openapi  # noqa: F401 (its classes register themselves)

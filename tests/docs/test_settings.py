@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from django_image_tasks.checks import NAMES
+from django_image_tasks.checks.dictionary import NAMES
 from django_image_tasks.conf import Settings, conf
 from tests.docs.readme import ROOT
 

@@ -9,7 +9,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import ConnectionHandler, connection
 
-from django_image_tasks import database_checks
+from django_image_tasks.checks import database as database_checks
 from django_image_tasks.models import Attempt
 from tests.databases import other_connection
 from tests.requirements import needs

@@ -11,7 +11,8 @@ from django.conf import global_settings
 from django.db import ConnectionHandler
 from django.test import modify_settings
 
-from django_image_tasks import engine_checks
+from django_image_tasks.checks import database as database_checks
+from django_image_tasks.checks import engine as engine_checks
 from django_image_tasks.extras import install
 from tests.docs.readme import ROOT
 from tests.requirements import needs
@@ -24,7 +25,7 @@ def use(settings: Any, engine: str) -> None:
 
 
 def test_the_example_passes() -> None:
-    assert engine_checks.check_engine() == engine_checks.check_sqlite() == []
+    assert engine_checks.check_engine() == database_checks.check_sqlite() == []
 
 
 def test_immediate_is_nothing_wrong_if_it_is_asked_for(settings: Any) -> None:
@@ -170,7 +171,7 @@ CHECK = """
 settings.INSTALLED_APPS += ["django.contrib.auth", "django.contrib.contenttypes"]
 settings.INSTALLED_APPS += ["django_image_tasks"]
 django.setup()
-from django_image_tasks.engine_checks import check_engine
+from django_image_tasks.checks.engine import check_engine
 
 print(*[message.id for message in check_engine()])
 """
@@ -210,16 +211,16 @@ GOOD = {
 )
 def test_sqlite_as_it_comes(monkeypatch: pytest.MonkeyPatch, options: Any, ids: list[str]) -> None:
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3", "OPTIONS": options}
-    monkeypatch.setattr(engine_checks, "connections", ConnectionHandler({"default": database}))
-    assert [warning.id for warning in engine_checks.check_sqlite()] == ids
+    monkeypatch.setattr(database_checks, "connections", ConnectionHandler({"default": database}))
+    assert [warning.id for warning in database_checks.check_sqlite()] == ids
 
 
 def test_the_options_to_paste_are_those_that_pass(monkeypatch: pytest.MonkeyPatch) -> None:
     database = {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}
-    monkeypatch.setattr(engine_checks, "connections", ConnectionHandler({"default": database}))
-    [warning] = engine_checks.check_sqlite()
+    monkeypatch.setattr(database_checks, "connections", ConnectionHandler({"default": database}))
+    [warning] = database_checks.check_sqlite()
     pasted = ast.literal_eval("{" + warning.hint.removeprefix("In DATABASES: ") + "}")
 
     database |= pasted
-    monkeypatch.setattr(engine_checks, "connections", ConnectionHandler({"default": database}))
-    assert engine_checks.check_sqlite() == []
+    monkeypatch.setattr(database_checks, "connections", ConnectionHandler({"default": database}))
+    assert database_checks.check_sqlite() == []

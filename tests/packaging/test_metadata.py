@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from django_image_tasks.engine_checks import EXTRAS
+from django_image_tasks.checks.engine import EXTRAS
 from tests.docs.readme import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -1,4 +1,4 @@
-"""System checks of what tasks run on: the engine, and the database it has to share."""
+"""Checks of the engine that tasks run on, and of what its queue needs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,9 @@ from typing import Any
 
 from django.apps import apps
 from django.core.checks import CheckMessage, Error
-from django.core.checks import Warning as CheckWarning
-from django.core.checks import register as register_check
-from django.db import connections, router
 
 from django_image_tasks.conf import conf
 from django_image_tasks.extras import install
-from django_image_tasks.models import Task
 
 PACKAGE = "django_image_tasks.engines"
 DJANGO_TASKS = f"{PACKAGE}.django_tasks"
@@ -35,17 +31,6 @@ NOT_QUEUES = {
     "ImmediateBackend": "runs tasks inside the request that creates them",
     "DummyBackend": "never runs a task",
 }
-
-SQLITE_OPTIONS = (
-    '"OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", '
-    '"transaction_mode": "IMMEDIATE", "timeout": 20}'
-)
-SHORTEST_TIMEOUT = 10
-
-
-def register() -> None:
-    register_check(check_engine, "image_tasks")
-    register_check(check_sqlite, "image_tasks")
 
 
 def check_engine(**kwargs: Any) -> list[CheckMessage]:
@@ -93,24 +78,3 @@ def _app(backend: Any) -> Iterator[Error]:
             hint=f"Add '{app}' to INSTALLED_APPS, and migrate.",
             id="image_tasks.E008",
         )
-
-
-def check_sqlite(**kwargs: Any) -> list[CheckMessage]:
-    connection = connections[router.db_for_write(Task)]
-    if connection.vendor != "sqlite":
-        return []
-    options = connection.settings_dict["OPTIONS"]
-    if (
-        "journal_mode=wal" in options.get("init_command", "").replace(" ", "").lower()
-        and options.get("transaction_mode") == "IMMEDIATE"
-        and options.get("timeout", 0) >= SHORTEST_TIMEOUT
-    ):
-        return []
-    return [
-        CheckWarning(
-            f"SQLite ('{connection.alias}') answers \"database is locked\" where a server and a "
-            "worker write at once.",
-            hint=f"In DATABASES: {SQLITE_OPTIONS}",
-            id="image_tasks.W002",
-        )
-    ]

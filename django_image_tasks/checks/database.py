@@ -1,17 +1,16 @@
-"""System checks of what the database must be like, if owners are to be kept apart on it."""
+"""Checks of the database: that it keeps owners apart, and lets a server and a worker write."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Tags
+from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
-from django.core.checks import register as register_check
 from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from django_image_tasks.models import Attempt, Task
+from django_image_tasks.models import Attempt, Leftover, Task
 
 CHARSET_HINT = 'In DATABASES: "OPTIONS": {"charset": "utf8mb4"}'
 STRICT_HINT = (
@@ -19,10 +18,11 @@ STRICT_HINT = (
     "\"SET sql_mode = CONCAT(@@sql_mode, ',STRICT_TRANS_TABLES')\"}"
 )
 
-
-def register() -> None:
-    register_check(check_charset_option, "image_tasks")
-    register_check(check_database, Tags.database, "image_tasks")
+SQLITE_OPTIONS = (
+    '"OPTIONS": {"init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;", '
+    '"transaction_mode": "IMMEDIATE", "timeout": 20}'
+)
+SHORTEST_TIMEOUT = 10
 
 
 def check_charset_option(**kwargs: Any) -> list[CheckMessage]:
@@ -35,6 +35,27 @@ def check_charset_option(**kwargs: Any) -> list[CheckMessage]:
         return []
     message = f"Connections to '{connection.alias}' are to have the character set {charset}."
     return [CheckWarning(message, hint=CHARSET_HINT, id="image_tasks.W003")]
+
+
+def check_sqlite(**kwargs: Any) -> list[CheckMessage]:
+    connection = connections[router.db_for_write(Task)]
+    if connection.vendor != "sqlite":
+        return []
+    options = connection.settings_dict["OPTIONS"]
+    if (
+        "journal_mode=wal" in options.get("init_command", "").replace(" ", "").lower()
+        and options.get("transaction_mode") == "IMMEDIATE"
+        and options.get("timeout", 0) >= SHORTEST_TIMEOUT
+    ):
+        return []
+    return [
+        CheckWarning(
+            f"SQLite ('{connection.alias}') answers \"database is locked\" where a server and a "
+            "worker write at once.",
+            hint=f"In DATABASES: {SQLITE_OPTIONS}",
+            id="image_tasks.W002",
+        )
+    ]
 
 
 def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
@@ -114,7 +135,7 @@ def _utf8(connection: BaseDatabaseWrapper) -> Iterator[Error]:
 
 
 def _tables() -> tuple[str, ...]:
-    return Task._meta.db_table, Attempt._meta.db_table
+    return tuple(model._meta.db_table for model in (Task, Attempt, Leftover))
 
 
 def _rows(connection: BaseDatabaseWrapper, sql: str, params: Any = None) -> Sequence[Any]:

@@ -9,6 +9,7 @@ from django.core.checks import run_checks
 from django.test import modify_settings
 
 from django_image_tasks import checks
+from django_image_tasks.checks import project
 from django_image_tasks.conf import conf
 from django_image_tasks.extras import install
 from django_image_tasks.handlers.base import Handler
@@ -184,7 +185,7 @@ def test_images_that_would_lie_anywhere(settings: Any) -> None:
 
 
 def test_the_import_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+    monkeypatch.setattr(project, "find_spec", lambda name: None)
     [warning] = checks.check_settings()
     assert warning.id == "image_tasks.W001"
     assert warning.hint == install("import")
