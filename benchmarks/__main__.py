@@ -1,16 +1,20 @@
-"""``python -m benchmarks``: makes the data, measures, prints, and writes what it found."""
+"""``python -m benchmarks`` makes the data, measures, and prints the tables that it writes.
+
+Each benchmark has one page for each database, ``results/DATABASE/BENCHMARK.md``. A run replaces the
+pages of what it measured and leaves the others alone.
+"""
 
 from __future__ import annotations
 
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser
 from pathlib import Path
 
 import django
 
-from benchmarks import place, results
+from benchmarks import place
 from benchmarks.runs import MODULES, Options, module
 from benchmarks.servers import server
 from benchmarks.sizes import SCRATCH
@@ -24,40 +28,39 @@ def main() -> None:
     _set_environment(options)
     with server(options.database):
         django.setup()
-        _run(options, arguments)
+        _run(options, arguments.only or list(MODULES), arguments.output)
 
 
 def _parser() -> ArgumentParser:
     parser = ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--database", choices=results.DATABASES, default="sqlite")
+    parser.add_argument("--database", choices=["sqlite", "postgresql", "mariadb"], default="sqlite")
     parser.add_argument("--rows", default="1000,100000,1000000", help="sizes of the tables")
     parser.add_argument("--only", action="append", choices=list(MODULES), help="may be repeated")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, to see that it works")
-    parser.add_argument("--output", type=Path, default=place.ROOT, metavar="DIRECTORY")
+    parser.add_argument("--output", type=Path, default=place.ROOT / "results", metavar="DIRECTORY")
     return parser
 
 
 def _set_environment(options: Options) -> None:
-    """What the settings read, here and in every process that is started from here."""
+    """Tell the settings, here and in every process that is started from here, what to set up."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     os.environ["BENCHMARK_DATABASE"] = options.database
     os.environ["BENCHMARK_ROWS"] = ",".join(map(str, options.rows))
 
 
-def _run(options: Options, arguments: Namespace) -> None:
-    from benchmarks import chart, loading, machine, report
+def _run(options: Options, benchmarks: list[str], output: Path) -> None:
+    from benchmarks import loading, report
 
+    directory = output / options.database
+    directory.mkdir(parents=True, exist_ok=True)
     loading.make(SCRATCH, options.rows[0])
     for rows in options.rows:
         loading.ensure(rows)
-    for name in arguments.only or MODULES:
-        run, data = machine.describe(quick=options.quick), module(name).measure(options)
-        if data is None:
-            continue
-        results.record(arguments.output, options.database, name, run, data)
-        print(f"\n{report.tables(name, data)}", flush=True)
-        report.write(arguments.output)
-        chart.write(arguments.output)
+    for name in benchmarks:
+        if tables := module(name).measure(options):
+            page = report.page(module(name).TITLE, tables)
+            print(f"\n{page}", flush=True)
+            (directory / f"{name}.md").write_text(page)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,5 @@
+"""Tables in Markdown, and the notations of what stands in them."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
@@ -11,13 +13,13 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def ms(timing: Timing) -> str:
-    return f"{timing['median']:.3g} ms"
+    return f"{timing.median:.3g} ms"
 
 
 def us(timing: Timing) -> str:
-    """Microseconds, with the least and the most of a block."""
-    median, *blocks = (1000 * value for value in [timing["median"], *timing["blocks"]])
-    return f"{median:.1f} µs ({min(blocks):.1f}–{max(blocks):.1f})"
+    """The median in microseconds, with the least and the most of a block."""
+    least, most = 1000 * min(timing.blocks), 1000 * max(timing.blocks)
+    return f"{1000 * timing.median:.1f} µs ({least:.1f}–{most:.1f})"
 
 
 def times(one: Timing, other: Timing) -> str:

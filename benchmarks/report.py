@@ -1,49 +1,66 @@
-"""``RESULTS.md``: everything that has been measured so far."""
+"""The page that a run leaves behind: its tables, and the circumstances they were measured under."""
 
 from __future__ import annotations
 
+import os
+import platform
+import shlex
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
-from benchmarks import results
-from benchmarks.runs import MODULES, module
+from django.db import connection
 
-NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL", "mariadb": "MariaDB"}
-INTRODUCTION = """# Results
-
-Written by `python -m benchmarks`. Times are medians; the sides of a comparison took turns in one
-process, on the same rows and with the same middleware, and had shown the same tasks before. A ratio
-is one of medians; in brackets the least and the greatest of its parts (five, in a full run).
-
-![Latency against the size of the table](latency.svg)"""
-
-
-def write(directory: Path) -> None:
-    found = results.load(directory)
-    parts = [INTRODUCTION, *(_section(name, entries) for name, entries in found.items())]
-    text = "\n\n".join([*parts, _circumstances(found)])
-    (directory / "RESULTS.md").write_text(text + "\n")
-
-
-def tables(benchmark: str, data: Any) -> str:
-    return f"### {module(benchmark).TITLE}\n\n{module(benchmark).tables(data)}"
+PACKAGES = [
+    "Django",
+    "djangorestframework",
+    "django-filter",
+    "django-ninja",
+    "orjson",
+    "gunicorn",
+    "granian",
+    "psycopg",
+    "mysqlclient",
+]
+VERSION = {
+    "sqlite": "SELECT sqlite_version()",
+    "postgresql": "SHOW server_version",
+    "mysql": "SELECT version()",
+}
 
 
-def _section(database: str, entries: dict[str, Any]) -> str:
-    parts = [tables(name, entries[name]["data"]) for name in MODULES if name in entries]
-    return "\n\n".join([f"## {NAMES[database]}", *parts])
+def page(title: str, tables: str) -> str:
+    return f"""# {title} on {connection.display_name}
+
+{tables}
+
+## Circumstances
+
+- Command: `{shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])}`
+- Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC
+- Machine: {_machine()}
+- Versions: {_versions()}
+"""
 
 
-def _circumstances(found: results.Results) -> str:
-    """One entry for each command on each machine, with what it measured."""
-    runs: dict[tuple[str, ...], list[str]] = {}
-    for database, entries in found.items():
-        for name in filter(entries.__contains__, MODULES):
-            run = entries[name]["run"]
-            where = (NAMES[database], run["command"], run["machine"], run["versions"])
-            runs.setdefault(where, []).append(f"{name} ({run['date']})")
-    entries_of_runs = [
-        f"- **{database}:** {', '.join(measured)}; `{command}`; {machine}; {versions}."
-        for (database, command, machine, versions), measured in runs.items()
-    ]
-    return "\n".join(["## Circumstances\n", *entries_of_runs])
+def _machine() -> str:
+    memory = int(_first("/proc/meminfo", "MemTotal").split()[0]) / 2**20
+    system = f"{platform.system()} {platform.release().partition('-')[0]}"
+    model = _first("/proc/cpuinfo", "model name")
+    return f"{model}, {os.cpu_count()} cores, {memory:.0f} GiB, {system}"
+
+
+def _versions() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(VERSION[connection.vendor])
+        [number] = cursor.fetchone()
+    database = f"{connection.display_name} {number.partition('-')[0].partition(' ')[0]}"
+    packages = [f"{package} {version(package)}" for package in PACKAGES]
+    return ", ".join([f"Python {platform.python_version()}", database, *packages])
+
+
+def _first(path: str, name: str) -> str:
+    """The value of the first line ``name: value`` in a file below ``/proc``."""
+    lines = Path(path).read_text().splitlines()
+    return next(line.partition(":")[2].strip() for line in lines if line.startswith(name))

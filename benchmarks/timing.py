@@ -1,19 +1,24 @@
-"""Medians of calls that take turns, so that whatever disturbs them disturbs all of them."""
+"""Medians of calls that take turns, so that whatever disturbs one of them disturbs them all."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from statistics import median
 from time import monotonic, perf_counter
-from typing import Any
-
-Timing = dict[str, Any]
-"""Milliseconds: ``median`` of all calls, and ``blocks``, the medians of its parts."""
+from typing import Any, NamedTuple
 
 BLOCKS = 5
 ROUNDS = 20
 SECONDS = 8.0
-"""After which a block ends before it has had all its rounds, if it has had three."""
+"""A block ends after this time, even before it has had all its rounds, once it has had three."""
+
+
+class Timing(NamedTuple):
+    """How long a call takes, in milliseconds."""
+
+    median: float
+    blocks: list[float]
+    """The median of each block; their spread tells how far to trust the median of all calls."""
 
 
 def take_turns(
@@ -27,16 +32,15 @@ def take_turns(
 
 
 def summary(blocks: list[list[float]]) -> Timing:
-    return {
-        "median": round(median(time for block in blocks for time in block), 6),
-        "blocks": [round(median(block), 6) for block in blocks],
-    }
+    return Timing(median(time for block in blocks for time in block), list(map(median, blocks)))
 
 
 def ratio(one: Timing, other: Timing) -> tuple[float, float, float]:
-    """How many times as long one takes as the other: of the medians; least and most of a block."""
-    parts = [a / b for a, b in zip(one["blocks"], other["blocks"], strict=True)]
-    return one["median"] / other["median"], min(parts), max(parts)
+    """How many times as long one takes as the other: by the medians, then the least and the most
+    of a block.
+    """
+    parts = [a / b for a, b in zip(one.blocks, other.blocks, strict=True)]
+    return one.median / other.median, min(parts), max(parts)
 
 
 def milliseconds(call: Callable[[], Any]) -> float:

@@ -1,5 +1,4 @@
-"""What is measured: each module has ``measure(options)``, which returns what JSON can hold, and
-``tables(data)``, which shows that as Markdown."""
+"""The benchmarks: each module has a ``TITLE`` and ``measure(options)``, which returns Markdown."""
 
 from __future__ import annotations
 
@@ -25,10 +24,10 @@ class Options(NamedTuple):
     quick: bool
 
     def rows_up_to(self, most: int) -> int:
-        """The largest table that is no larger than this, else the smallest."""
+        """The largest of the tables that have at most so many rows, or else the smallest table."""
         return max((rows for rows in self.rows if rows <= most), default=self.rows[0])
 
 
 def module(name: str) -> Any:
-    """Only once Django has been set up."""
+    """Import the benchmark of this name. Django must have been set up before."""
     return import_module(f"benchmarks.runs.{MODULES[name]}")

@@ -1,4 +1,4 @@
-"""Whether a page takes the same time whatever the size of the table."""
+"""A page should take the same time whatever the size of the table: does it?"""
 
 from __future__ import annotations
 
@@ -45,15 +45,16 @@ BACKLOGS = {
 }
 
 
-def measure(options: Options) -> dict[str, dict[str, dict[str, Timing]]]:
-    client, timings = Client(), {}
+def measure(options: Options) -> str:
+    client, tables = Client(), []
     for name, expired in BACKLOGS.items():
         with _backlog(options.rows, expired):
-            timings[name] = {
+            timings = {
                 shape: take_turns(_calls(client, page, options.rows), quick=options.quick)
                 for shape, page in SHAPES.items()
             }
-    return timings
+        tables.append(_table(name, timings, options.rows))
+    return "\n\n".join(tables)
 
 
 def _calls(client: Client, page: Page, sizes: tuple[int, ...]) -> dict[str, Callable[[], bytes]]:
@@ -77,7 +78,7 @@ def _call_in(alias: str, client: Client, page: Page) -> Callable[[], bytes]:
 
 @contextmanager
 def _backlog(sizes: tuple[int, ...], expired: Q) -> Iterator[None]:
-    """Meanwhile these tasks are expired, and nobody has purged them."""
+    """Within the context these tasks are expired and nobody has purged them."""
     for rows in sizes:
         _update(alias_of(rows), expired, EXPIRED)
     try:
@@ -92,12 +93,7 @@ def _update(alias: str, which: Q, expires_at: Any) -> None:
         loading.analyze(connections[alias])
 
 
-def tables(data: dict[str, Any]) -> str:
-    return "\n\n".join(_table(name, shapes) for name, shapes in data.items())
-
-
-def _table(name: str, shapes: dict[str, dict[str, Timing]]) -> str:
-    sizes = sorted(map(int, next(iter(shapes.values()))))
+def _table(name: str, shapes: dict[str, dict[str, Timing]], sizes: tuple[int, ...]) -> str:
     rows = [
         [shape, *(ms(timings[str(size)]) for size in sizes), _verdict(_spread(timings))]
         for shape, timings in shapes.items()
@@ -108,7 +104,7 @@ def _table(name: str, shapes: dict[str, dict[str, Timing]]) -> str:
 
 
 def _spread(timings: dict[str, Timing]) -> float:
-    medians: list[float] = [timing["median"] for timing in timings.values()]
+    medians = [timing.median for timing in timings.values()]
     return max(medians) / min(medians)
 
 

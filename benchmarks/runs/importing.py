@@ -1,4 +1,4 @@
-"""An import from this machine to local storage, beside ``curl | sha512sum``."""
+"""An import from this machine to local storage is measured beside ``curl | sha512sum``."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.place import PROJECT
 from benchmarks.processes import environment
 from benchmarks.runs import Options
 from benchmarks.sizes import SCRATCH
-from benchmarks.timing import BLOCKS, summary
+from benchmarks.timing import BLOCKS, Timing, summary
 from benchmarks.users import MEASURED_OWNER
 from django_image_tasks.models import Task
 
@@ -27,7 +27,7 @@ GOAL_TIME, GOAL_MEMORY = 1.3, 64 * 2**20
 SMALL = 2**20
 
 
-def measure(options: Options) -> dict[str, Any]:
+def measure(options: Options) -> str:
     """The sides take turns, and must come to the same digest."""
     loading.make(SCRATCH, 1000)
     size = 2**26 if options.quick else 2**30
@@ -40,13 +40,12 @@ def measure(options: Options) -> dict[str, Any]:
             small, large = _import(urls, digest)
             smalls.append(small["memory"])
             larges.append(large)
-    return {
-        "bytes": size,
-        "ours": summary([[large["seconds"] * 1000] for large in larges]),
-        "curl": summary(curls),
-        "memory_small": max(smalls),
-        "memory": max(large["memory"] for large in larges),
-    }
+    ours = summary([[large["seconds"] * 1000] for large in larges])
+    memory = (
+        f"Memory above the idle process: at most {mib(max(large['memory'] for large in larges))} "
+        f"(goal {mib(GOAL_MEMORY)}); for an image of {mib(SMALL)}, {mib(max(smalls))}."
+    )
+    return f"{_table(size, ours, summary(curls))}\n\n{memory}"
 
 
 def _curl(url: str) -> tuple[float, str]:
@@ -57,7 +56,7 @@ def _curl(url: str) -> tuple[float, str]:
 
 
 def _import(urls: list[str], digest: str) -> list[dict[str, float]]:
-    """One worker imports them all; the digest is the last one's."""
+    """One worker imports them all. The digest is the one that the last image must have."""
     tasks = [_task(url) for url in urls]
     command = [sys.executable, "-m", "benchmarks.importer", *(str(task.pk) for task in tasks)]
     output = subprocess.check_output(command, cwd=PROJECT, env=environment())
@@ -81,21 +80,20 @@ def _task(url: str) -> Task:
     return Task.objects.create(type="import", owner=str(MEASURED_OWNER), input={"import_from": url})
 
 
-def tables(data: dict[str, Any]) -> str:
-    seconds = {side: data[side]["median"] / 1000 for side in ("curl", "ours")}
-    rate = {side: f"{data['bytes'] / 2**20 / taken:.0f}" for side, taken in seconds.items()}
-    rows = [
-        ["curl \\| sha512sum", f"{seconds['curl']:.2f}", rate["curl"], ""],
-        ["ours", f"{seconds['ours']:.2f}", rate["ours"], times(data["ours"], data["curl"])],
-    ]
+def _table(size: int, ours: Timing, curl: Timing) -> str:
     header = [
-        f"{mib(data['bytes'])} from loopback",
+        f"{mib(size)} from loopback",
         "seconds",
         "MiB a second",
         f"times curl's time (goal {GOAL_TIME})",
     ]
-    memory = (
-        f"Memory above the idle process: at most {mib(data['memory'])} "
-        f"(goal {mib(GOAL_MEMORY)}); for an image of {mib(SMALL)}, {mib(data['memory_small'])}."
-    )
-    return f"{table(header, rows)}\n\n{memory}"
+    rows = [
+        ["curl \\| sha512sum", *_speed(size, curl), ""],
+        ["ours", *_speed(size, ours), times(ours, curl)],
+    ]
+    return table(header, rows)
+
+
+def _speed(size: int, timing: Timing) -> list[str]:
+    seconds = timing.median / 1000
+    return [f"{seconds:.2f}", f"{size / 2**20 / seconds:.0f}"]

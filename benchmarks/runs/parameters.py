@@ -1,9 +1,9 @@
-"""Every parameter of the list, beside the list without any."""
+"""Every parameter of the list is measured beside the list without any."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,7 +22,7 @@ from django_image_tasks.models import Task
 
 TITLE = "Every parameter of the list"
 MOST = 10
-"""Over so many times the plain list's time, the command says so."""
+"""A use that takes over so many times the plain list's time is printed at once."""
 WHO = {"an operator": ADMIN, "an owner of a tenth": USER}
 WORDS = ("id", "name", "type", "status", "owner", "user_id", "image_id", "request_id")
 TIMES = {"created_at": START, "updated_at": START, "expires_at": START + KEPT}
@@ -30,28 +30,34 @@ TIMES = {"created_at": START, "updated_at": START, "expires_at": START + KEPT}
 Query = list[tuple[str, str]]
 
 
-def measure(options: Options) -> dict[str, dict[str, Any]]:
+class Taken(NamedTuple):
+    times: float
+    """How many times the plain list's time this is."""
+    milliseconds: float
+    use: str
+
+
+def measure(options: Options) -> str:
     rows, client = options.rows[-1], Client()
     with using(alias_of(rows)):
-        found = {who: _slowest(client, identity, options.quick) for who, identity in WHO.items()}
-    return {str(rows): found}
+        return _table(rows, [_slowest(client, who, options.quick) for who in WHO.values()])
 
 
-def _slowest(client: Client, identity: Identity, quick: bool) -> dict[str, dict[str, Any]]:
-    """Of each parameter the use that takes longest."""
-    slowest: dict[str, dict[str, Any]] = {}
+def _slowest(client: Client, identity: Identity, quick: bool) -> dict[str, Taken]:
+    """Find the use of each parameter that takes longest."""
+    slowest: dict[str, Taken] = {}
     for use, query in _queries(identity):
         calls = {
             name: client.get(f"/v2/tasks?{urlencode(parameters)}", identity)
             for name, parameters in [("plain", []), ("use", query)]
         }
         timings = take_turns(calls, quick=quick, rounds=5)
-        times = ratio(timings["use"], timings["plain"])[0]
-        taken = {"use": use, "ms": timings["use"]["median"], "times": round(times, 2)}
+        times, *_ = ratio(timings["use"], timings["plain"])
+        taken = Taken(times, timings["use"].median, use)
         if times > MOST:
-            print(f"{use}: {taken['ms']:.0f} ms, {times:.0f} times the plain list", flush=True)
+            print(f"{use}: {taken.milliseconds:.0f} ms, {times:.0f} times the plain list")
         name = _parameter(use)
-        slowest[name] = max(taken, slowest.get(name, taken), key=lambda taken: taken["times"])
+        slowest[name] = max(taken, slowest.get(name, taken))
     return slowest
 
 
@@ -88,7 +94,7 @@ def _of_words(name: str, known: list[str]) -> Iterator[tuple[str, Query]]:
 def _known(name: str) -> list[str]:
     if name in ("type", "status"):
         return list(map(str, Task.objects.values_list(name, flat=True).distinct()))
-    # Those of one owner, in the middle of the table.
+    # The values of one owner's tasks, from the middle of the table on.
     tasks = Task.objects.filter(owner=MEASURED_OWNER, created_at__gt=START + SPREAD / 2)
     values = tasks.exclude(image_id="").order_by("created_at").values_list(name, flat=True)
     return list(map(str, dict.fromkeys(values[:MAX_VALUES])))
@@ -100,30 +106,25 @@ def _marker(identity: Identity, key: str, direction: str) -> str:
     return str(ordered.values_list("pk", flat=True)[int(tasks.count() * 0.95)])
 
 
-def tables(data: dict[str, Any]) -> str:
-    return "\n\n".join(_table(int(rows), found) for rows, found in data.items())
-
-
-def _table(size: int, found: dict[str, Any]) -> str:
-    parameters = next(iter(found.values()))
+def _table(size: int, found: list[dict[str, Taken]]) -> str:
     rows = [
-        [f"`{name}`", *(cell for who in WHO for cell in _cells(name, found[who][name]))]
-        for name in parameters
+        [f"`{name}`", *(cell for slowest in found for cell in _cells(name, slowest[name]))]
+        for name in sorted(found[0])
     ]
     header = [cell for who in WHO for cell in (f"slowest for {who}", "takes", "× the plain list")]
     return table([f"{size:,} tasks", *header], rows)
 
 
-def _cells(parameter: str, slowest: dict[str, Any]) -> list[str]:
-    times = f"{slowest['times']:.3g}"
+def _cells(parameter: str, taken: Taken) -> list[str]:
+    times = f"{taken.times:.3g}"
     return [
-        slowest["use"].removeprefix(parameter).lstrip(",= "),
-        f"{slowest['ms']:.3g} ms",
-        f"**{times}**" if slowest["times"] > MOST else times,
+        taken.use.removeprefix(parameter).lstrip(",= "),
+        f"{taken.milliseconds:.3g} ms",
+        f"**{times}**" if taken.times > MOST else times,
     ]
 
 
 def _parameter(use: str) -> str:
-    """``sort_key=name, asc`` → ``sort_key=name``; of what is no key, up to the sign."""
+    """``sort_key=name, asc`` is about ``sort_key=name``, ``name=in: …`` about ``name``."""
     name, _, value = use.partition(",")[0].partition("=")
     return f"{name}={value}" if name == "sort_key" else name

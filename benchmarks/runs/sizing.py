@@ -1,8 +1,6 @@
-"""Bytes on disk, of the table and of each index."""
+"""How many bytes the tables and each of their indexes take on disk."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from django.db import connections
 
@@ -31,9 +29,9 @@ STATEMENTS = {
 }
 
 
-def measure(options: Options) -> dict[str, Any]:
+def measure(options: Options) -> str:
     rows = options.rows_up_to(1_000_000)
-    return {"rows": rows, "bytes": _bytes(alias_of(rows), Task) | _bytes(alias_of(rows), Attempt)}
+    return _table(rows, _bytes(alias_of(rows), Task) | _bytes(alias_of(rows), Attempt))
 
 
 def _bytes(alias: str, model: type[Task] | type[Attempt]) -> dict[str, int]:
@@ -43,22 +41,16 @@ def _bytes(alias: str, model: type[Task] | type[Attempt]) -> dict[str, int]:
         return {name: int(size) for name, size in cursor.fetchall()}
 
 
-def tables(data: dict[str, Any]) -> str:
-    """The last column is arithmetic: as many times the bytes as there are rows."""
-    total = {"all of it": sum(data["bytes"].values())}
-    rows = [
-        [
-            name,
-            mib(size),
-            f"{size / data['rows']:.0f}",
-            f"{size / data['rows'] * MANY / 2**30:.1f} GiB",
-        ]
-        for name, size in (data["bytes"] | total).items()
+def _table(rows: int, sizes: dict[str, int]) -> str:
+    total = "all of it", sum(sizes.values())
+    lines = [
+        [name, mib(size), f"{size / rows:.0f}", f"{size / rows * MANY / 2**30:.1f} GiB"]
+        for name, size in [*sorted(sizes.items()), total]
     ]
     header = [
         "table or index",
-        f"at {data['rows']:,} tasks (measured)",
+        f"at {rows:,} tasks (measured)",
         "bytes a task",
         f"at {MANY:,} tasks (extrapolated: bytes a task × {MANY:,})",
     ]
-    return table(header, rows)
+    return table(header, lines)

@@ -1,4 +1,4 @@
-"""What a task costs a worker that has nothing to do in it."""
+"""What does a task cost a worker that has nothing to do in it?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Min
@@ -30,7 +29,7 @@ TITLE = "A worker's overhead"
 WORKER = ["-m", "django", "db_worker", "--batch", "--interval=0", "--no-startup-delay", "-v0"]
 
 
-def measure(options: Options) -> dict[str, Any]:
+def measure(options: Options) -> str:
     loading.make(SCRATCH, 1000)
     tasks = 20 if options.quick else 200
     engine, ours, run = [], [], []
@@ -38,16 +37,16 @@ def measure(options: Options) -> dict[str, Any]:
         engine.append([_through_worker(_enqueue_noop, tasks)])
         ours.append([_through_worker(_enqueue_task, tasks)])
         run.append([_milliseconds_alone() for _ in range(tasks)])
-    return {
-        "engine": summary(engine),
-        "ours": summary(ours),
-        "run": summary(run),
-        "queries": _queries(),
-    }
+    rows = [
+        ["a task of the engine's own", ms(summary(engine)), ""],
+        ["an image task", ms(summary(ours)), times(summary(ours), summary(engine))],
+        [f"of that, claim and record ({_count_queries()} queries)", ms(summary(run)), ""],
+    ]
+    return table(["nothing to do, through `db_worker`", "each", "times the engine's own"], rows)
 
 
 def _through_worker(enqueue: Callable[[], None], tasks: int) -> float:
-    """Milliseconds for each, from the first one's start to the last one's end."""
+    """Return the milliseconds a task, from the start of the first to the end of the last."""
     DBTaskResult.objects.all().delete()
     for _ in range(tasks):
         enqueue()
@@ -77,20 +76,11 @@ def _task() -> Task:
     return Task.objects.create(type="noop", owner=str(MEASURED_OWNER))
 
 
-def _queries() -> list[str]:
+def _count_queries() -> int:
     task = _task()
     with CaptureQueriesContext(connection) as captured:
         executor.run(task.pk)
     task.refresh_from_db()
     if task.status != Status.SUCCESS:
         raise RuntimeError(task.message)
-    return [query["sql"][:60] for query in captured]
-
-
-def tables(data: dict[str, Any]) -> str:
-    rows = [
-        ["a task of the engine's own", ms(data["engine"]), ""],
-        ["an image task", ms(data["ours"]), times(data["ours"], data["engine"])],
-        [f"of that, claim and record ({len(data['queries'])} queries)", ms(data["run"]), ""],
-    ]
-    return table(["nothing to do, through `db_worker`", "each", "times the engine's own"], rows)
+    return len(captured)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.docs.readme import ROOT, headings
 
-PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGES = [ROOT / "README.md", RESULTS / "README.md", *(ROOT / "docs").rglob("*.md")]
 CITATION = re.compile(r'\b((?:docs/)?[\w/]+\.md), ((?:(?: and )?"[^"\n]+")+)')
 CITED = sorted(
     (file.relative_to(ROOT).as_posix(), page, heading)
@@ -31,6 +32,12 @@ def test_links_lead_somewhere(page: Path) -> None:
         target = page.parent / path if path else page
         assert target.exists(), path
         assert not anchor or anchor in map(_anchor, headings(str(target))), anchor
+
+
+def test_every_page_of_results_is_in_their_index() -> None:
+    links = re.findall(r"\]\((\w+/\w+\.md)\)", (RESULTS / "README.md").read_text())
+    written = [page.relative_to(RESULTS).as_posix() for page in RESULTS.glob("*/*.md")]
+    assert sorted(links) == sorted(written)
 
 
 def _anchor(heading: str) -> str:
