@@ -1,1 +1,1 @@
-"""How fast the package is, beside what one would otherwise use: ``python -m benchmarks``."""
+"""``python -m benchmarks`` measures how fast the package is beside what one would otherwise use."""

@@ -1,4 +1,4 @@
-"""Requests through the whole of Django, middleware included, without a network."""
+"""A client whose requests go through all of Django, middleware included, but not over a network."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Client:
         self.factory = RequestFactory(SERVER_NAME="127.0.0.1")
 
     def get(self, path: str, identity: Identity) -> Callable[[], bytes]:
-        """A call that makes this request and returns the answer's body."""
+        """Return a call that makes this request and returns the response's body."""
         environ = self.factory.get(path, headers=identity.headers).environ
         return lambda: self._call(dict(environ), "200 OK")
 

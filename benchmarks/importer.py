@@ -1,5 +1,6 @@
-"""A worker's process: ``python -m benchmarks.importer TASK…`` runs the tasks, one after the other,
-and reports how long each took and how much memory it had above the idle process.
+"""``python -m benchmarks.importer TASK…`` is a worker's process, which runs the tasks in turn.
+
+It prints the seconds that each took, and its bytes of memory above the idle process, as JSON.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ def main(task_ids: list[str]) -> list[dict[str, float]]:
 
     idle, reports = memory("self", "VmRSS"), []
     for task_id in task_ids:
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5")  # resets VmHWM, the peak of the memory
         started = perf_counter()
         executor.run(UUID(task_id))
         seconds = perf_counter() - started

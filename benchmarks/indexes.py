@@ -17,7 +17,7 @@ def declared() -> list[Index]:
 
 @contextmanager
 def only(connection: BaseDatabaseWrapper, wanted: Iterable[Index] = ()) -> Iterator[None]:
-    """Meanwhile the table has these indexes alone."""
+    """Within the context the table has these indexes and no others but the primary key."""
     names = {index.name for index in wanted}
     dropped = [index for index in declared() if index.name not in names]
     with connection.schema_editor() as editor:

@@ -1,4 +1,4 @@
-"""Makes the databases, and fills them as fast as each of them can take it."""
+"""The databases are made here, and filled as fast as each of them can take it."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def insert_statement(rows: Rows) -> str:
 
 
 def analyze(connection: BaseDatabaseWrapper) -> None:
-    """What the database's own housekeeping would have done in the course of time."""
+    """Do at once what the database's housekeeping would do in the course of time."""
     tables = [Task._meta.db_table, Attempt._meta.db_table]
     statements = {
         "sqlite": ["ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"],
@@ -88,7 +88,7 @@ def analyze(connection: BaseDatabaseWrapper) -> None:
 
 
 def _create(connection: Any) -> None:
-    """An empty database, whatever was there before."""
+    """Make an empty database, whatever was there before."""
     name = connection.settings_dict["NAME"]
     connection.close()
     if connection.vendor == "sqlite":

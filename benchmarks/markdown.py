@@ -1,4 +1,4 @@
-"""Tables in Markdown, and the notations of what stands in them."""
+"""Tables in Markdown, and the notation of the figures in them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def ms(timing: Timing) -> str:
 
 
 def us(timing: Timing) -> str:
-    """The median in microseconds, with the least and the most of a block."""
+    """Write the median in microseconds, with the least and the most of a block."""
     least, most = 1000 * min(timing.blocks), 1000 * max(timing.blocks)
     return f"{1000 * timing.median:.1f} µs ({least:.1f}–{most:.1f})"
 
 
 def times(one: Timing, other: Timing) -> str:
-    """The ratio of the medians, with the least and the most of a block."""
+    """Write the ratio of the medians, with the least and the most of a block."""
     value, least, most = ratio(one, other)
     return f"{value:.3g} ({least:.3g}–{most:.3g})"
 

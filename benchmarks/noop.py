@@ -1,4 +1,4 @@
-"""Work that takes no time: what is left to measure is what stands around it."""
+"""A task without any work, so that what is measured is what a worker does around it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class NoOp(Handler):
 
 @task()
 def noop(argument: str) -> None:
-    """The engine's own task, with an argument as long as ours."""
+    """This is a task of the engine's own, with an argument as long as a task's id."""
 
 
 def enqueue(task_id: str) -> None:
-    """Makes this module an engine whose queue leads nowhere."""
+    """This function makes the module an engine, whose queue drops every task."""

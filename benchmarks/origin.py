@@ -1,4 +1,4 @@
-"""Where images are fetched from: an HTTP server on this machine, as fast as the kernel sends."""
+"""The HTTP server on this machine that images come from, as fast as the kernel sends them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BLOCK = 2**20
 
 
 def image(size: int) -> Path:
-    """A raw image of so many bytes, always the same."""
+    """Return the file of a raw image of so many bytes, whose content is always the same."""
     path = home() / f"image-{size}"
     if not path.exists() or path.stat().st_size != size:
         block = Random(size).randbytes(BLOCK)
@@ -42,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def origin() -> Iterator[str]:
-    """The URL that the images' names are put behind."""
+    """Serve the images, and yield the URL of the directory that they are in."""
     with ThreadingHTTPServer((HOST, 0), Handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://{HOST}:{server.server_port}"

@@ -1,4 +1,4 @@
-"""A page of the list, and how each of the sides is asked for it."""
+"""A page of the list, and the request for it that each of the sides understands."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LEAST = "least of DRF and ORM"
 class Side:
     path: str
     items: str
-    """The key of the body that the tasks stand under."""
+    """The key of the response's body that holds the tasks."""
     has_markers: bool
 
 
@@ -39,13 +39,13 @@ SIDES = {
 class Page:
     limit: int = 25
     depth: float = 0
-    """Which part of the tasks stands before it."""
+    """The share of all tasks that comes before the page, from 0 to 1."""
     filters: Mapping[str, str] = field(default_factory=dict)
     ascending: bool = False
     identity: Identity = ADMIN
 
     def query(self, has_markers: bool) -> str:
-        """For the current database."""
+        """Return the query string, with a marker or an offset from the current database."""
         query = {"limit": str(self.limit), **self.filters}
         if self.ascending:
             query["sort_dir"] = "asc"
@@ -54,7 +54,7 @@ class Page:
         return urlencode(query)
 
     def _before(self) -> int:
-        """How many tasks to skip, and yet leave a whole page with a next one."""
+        """Return how many tasks to skip, so that a whole page and a next one are left."""
         if not self.depth:
             return 0
         count = self._tasks().count()
@@ -78,7 +78,7 @@ def ids(side: Side, body: bytes) -> list[str]:
 
 
 def check_alike(calls: Mapping[str, Callable[[], bytes]]) -> None:
-    """Whoever is faster because it answers something else has not won."""
+    """Raise an error unless all sides show the same tasks: else their times say nothing."""
     answers = {name: ids(SIDES[name], call()) for name, call in calls.items()}
     for name, answer in answers.items():
         if answer != answers[OURS] or not answer:

@@ -1,4 +1,4 @@
-"""Where the benchmark keeps its databases and files: all of it can be thrown away."""
+"""The directories that hold the benchmarks' databases and files, all of which can be deleted."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ PROJECT = ROOT.parent
 
 
 def home() -> Path:
-    """Survives a run, so that the next one need not make a million rows again."""
+    """Return the directory that outlives a run, so that the next one finds its million rows."""
     path = Path(os.environ.get("BENCHMARK_HOME", Path(gettempdir()) / "image-tasks-benchmarks"))
     path.mkdir(mode=0o755, parents=True, exist_ok=True)
     return path
 
 
 def directory(database: str) -> Path:
-    """What belongs to one kind of database."""
+    """Return the directory that belongs to one kind of database."""
     path = home() / database
     path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 def fingerprint() -> str:
-    """Changes with whatever decides what the tables hold."""
+    """Return a digest of every file that decides what the tables hold."""
     migrations = sorted((PROJECT / "django_image_tasks" / "migrations").glob("*.py"))
     sources = [*migrations, ROOT / "rows.py", ROOT / "loading.py"]
     return sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()

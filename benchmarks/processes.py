@@ -1,4 +1,4 @@
-"""Servers in processes of their own, on this machine alone."""
+"""Servers in processes of their own, which only this machine can reach."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def free_port() -> int:
 def serving(
     command: Sequence[str], port: int, variables: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """The process, once it answers; ended with the context."""
+    """Yield the process once it answers, and end it with the context."""
     log = home() / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -49,7 +49,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
         if process.poll() is not None:
             raise SystemExit(f"{process.args!r} ended:\n{log.read_text()[-2000:]}")
         try:
-            # Not a mere connection: the socket is open before the workers are there.
+            # A mere connection proves nothing: the socket is open before the workers are there.
             urlopen(f"http://{HOST}:{port}/versions", timeout=5).close()
         except OSError:
             time.sleep(0.1)
@@ -58,7 +58,7 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 
 def resident(pid: int) -> int:
-    """Bytes of memory that the process's children have, theirs included."""
+    """Return the bytes of memory of all processes that this one started, directly or not."""
     own = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return sum(memory(int(child), "VmRSS") + resident(int(child)) for child in own)
 

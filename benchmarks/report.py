@@ -61,6 +61,6 @@ def _versions() -> str:
 
 
 def _first(path: str, name: str) -> str:
-    """The value of the first line ``name: value`` in a file below ``/proc``."""
+    """Return the value of the first line ``name: value`` in a file below ``/proc``."""
     lines = Path(path).read_text().splitlines()
     return next(line.partition(":")[2].strip() for line in lines if line.startswith(name))

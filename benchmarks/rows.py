@@ -1,4 +1,4 @@
-"""The tasks that the tables hold: always the same ones for the same number of rows."""
+"""The tasks in the tables, which are always the same for the same number of rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 SPREAD = timedelta(hours=48)
 EXPIRED = datetime(2026, 2, 1, tzinfo=UTC)
 KEPT = timedelta(days=36_500)
-"""How long after its end a task expires: no table may change while it is measured."""
+"""A task expires so long after its end that no table changes while it is measured."""
 OWNERS = 50
 
 INPUT = json.dumps(
@@ -46,7 +46,7 @@ RESULT = json.dumps(
 
 
 class Rows:
-    """Tuples as the database takes them, in the order of the table's columns."""
+    """An iterable of tuples as the database takes them, in the order of ``columns``."""
 
     def __init__(
         self, connection: BaseDatabaseWrapper, count: int, *, start: datetime = START, seed: int = 1
@@ -54,7 +54,7 @@ class Rows:
         self.fields = Task._meta.concrete_fields
         self.columns = [str(field.column) for field in self.fields]
         self.uuid = lambda value: Task._meta.pk.get_db_prep_save(value, connection)
-        # In UTC and without saying so: every database takes that as text.
+        # Every database takes a time as text, if it is in UTC and does not say so.
         self.start = start.replace(tzinfo=None)
         self.defaults = {
             field.column: field.get_db_prep_save(field.get_default(), connection)
@@ -89,7 +89,10 @@ class Rows:
         return self.random.randint(1, OWNERS) if number % 10 else MEASURED_OWNER
 
     def _status(self, number: int) -> str:
-        """5 % pending, 5 % processing, 70 % success, 20 % failure; old ones have all ended."""
+        """Of all tasks 5 % are pending, 5 % processing, 70 % succeeded and 20 % failed.
+
+        The older half has ended altogether, and a fifth of the newer half has not.
+        """
         draw = self.random.random()
         if number >= self.count // 2 and draw < 0.2:
             return "pending" if draw < 0.1 else "processing"

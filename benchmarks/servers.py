@@ -1,6 +1,6 @@
-"""A database server of the benchmark's own, that nobody can reach over a network.
+"""A database server for the benchmarks alone, which nobody can reach over a network.
 
-It needs Debian's ``postgresql`` or ``mariadb-server``; of their settings only the cache is ours.
+It needs Debian's ``postgresql`` or ``mariadb-server``. Of their settings only the cache is ours.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CACHE = "1G"
 
 
 def server(database: str) -> AbstractContextManager[None]:
-    """Runs for as long as the context lasts."""
+    """Run the database's server for as long as the context lasts."""
     match database:
         case "postgresql":
             return _postgresql(directory(database))
@@ -72,7 +72,7 @@ def _wait_for_mariadb(process: subprocess.Popen[bytes], socket: Path) -> None:
 
 
 def _owned_by(user: str, home: Path) -> str | None:
-    """Who the server runs as: root may not, and hands the directory over."""
+    """Return the user that the server runs as: root may not, and gives its directory away."""
     if os.geteuid():
         return None
     shutil.chown(home, user)
@@ -80,7 +80,7 @@ def _owned_by(user: str, home: Path) -> str | None:
 
 
 def _run(command: Sequence[str], home: Path, user: str | None) -> None:
-    # Not with a pipe: the server that pg_ctl starts would hold its other end.
+    # A pipe would never end: the server that pg_ctl starts would hold its other end.
     with TemporaryFile("w+") as output:
         done = subprocess.run(command, user=user, cwd=home, stdout=output, stderr=output)
         output.seek(0)
@@ -89,7 +89,7 @@ def _run(command: Sequence[str], home: Path, user: str | None) -> None:
 
 
 def _postgresql_program(name: str) -> str:
-    """Debian keeps the server's programs out of PATH."""
+    """Find a program of PostgreSQL's server, which Debian keeps out of PATH."""
     debian = sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")))
     program = shutil.which(name, path=os.pathsep.join([*debian[-1:], os.environ["PATH"]]))
     if program is None:

@@ -1,4 +1,4 @@
-"""The example project on the database that the environment names, with the peers beside it."""
+"""The example project's settings, for the database in the environment, and with the peers."""
 
 import os
 from typing import Any

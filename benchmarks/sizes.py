@@ -1,4 +1,4 @@
-"""One database for each table size, all of them within reach of one process."""
+"""The databases, one for each size of the table, which one process reaches in turn."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 SCRATCH = "default"
-"""The database that benchmarks write to; it is emptied before each of them."""
+"""The database for benchmarks that write. Each of them makes it anew before it measures."""
 
 _current: ContextVar[str] = ContextVar("database")
 
@@ -20,7 +20,7 @@ def alias_of(rows: int) -> str:
 
 @contextmanager
 def using(alias: str) -> Iterator[None]:
-    """Whatever is asked meanwhile is asked of this database."""
+    """Within the context every query goes to this database."""
     token = _current.set(alias)
     try:
         yield

@@ -36,8 +36,8 @@ def summary(blocks: list[list[float]]) -> Timing:
 
 
 def ratio(one: Timing, other: Timing) -> tuple[float, float, float]:
-    """How many times as long one takes as the other: by the medians, then the least and the most
-    of a block.
+    """Return how many times as long one takes as the other, by the medians, and then the least and
+    the most of a block.
     """
     parts = [a / b for a, b in zip(one.blocks, other.blocks, strict=True)]
     return one.median / other.median, min(parts), max(parts)

@@ -1,4 +1,4 @@
-"""Who asks: somebody who sees every task, somebody who sees a tenth of them, and nobody."""
+"""The users who ask: one sees every task, one a tenth of them, and one is not logged in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from rest_framework.authtoken.models import Token
 
 MEASURED_OWNER = 7
-"""Owns a tenth of the tasks."""
+"""The primary key of the user who owns a tenth of the tasks."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Identity:
 
     @property
     def headers(self) -> dict[str, str]:
-        """The token as each of the sides expects it."""
+        """The headers that carry the token to each of the sides."""
         if not self.token:
             return {}
         return {"X-Auth-Token": self.token, "Authorization": f"Token {self.token}"}

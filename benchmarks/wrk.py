@@ -1,4 +1,4 @@
-"""``wrk``, the load generator (Debian's package of that name), always for a bounded time."""
+"""The load generator ``wrk``, from Debian's package of that name, for a bounded time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Load(NamedTuple):
     requests: int
     per_second: float
     p50: float
-    """Milliseconds, as is ``p99``."""
+    """The median of the latency in milliseconds; ``p99`` is its 99th percentile."""
     p99: float
 
 

@@ -1,1 +1,1 @@
-"""What a user would write instead, over the same table."""
+"""Lists over the same table, as somebody without this package would write them."""

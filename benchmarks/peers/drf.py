@@ -1,4 +1,4 @@
-"""Django REST framework out of the box."""
+"""The list as Django REST framework makes it out of the box."""
 
 from __future__ import annotations
 

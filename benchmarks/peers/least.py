@@ -1,4 +1,4 @@
-"""The least that REST framework and the ORM can do: one view, a token, one query, and orjson."""
+"""The fastest list with REST framework and the ORM: one view, a token, one query, and orjson."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django Ninja out of the box."""
+"""The list as django-ninja makes it out of the box."""
 
 from datetime import datetime
 from typing import Any

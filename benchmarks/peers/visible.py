@@ -1,4 +1,4 @@
-"""Who sees what, as our own API has it: the peers must show the same tasks."""
+"""The rule of our own API who sees which tasks, because the peers must show the same."""
 
 from __future__ import annotations
 

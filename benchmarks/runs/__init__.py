@@ -24,7 +24,7 @@ class Options(NamedTuple):
     quick: bool
 
     def rows_up_to(self, most: int) -> int:
-        """The largest of the tables that have at most so many rows, or else the smallest table."""
+        """Return the largest size that is no larger than this, or else the smallest of all."""
         return max((rows for rows in self.rows if rows <= most), default=self.rows[0])
 
 

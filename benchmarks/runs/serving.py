@@ -1,4 +1,4 @@
-"""Requests per second through real servers, on PostgreSQL with Django's connection pool."""
+"""Real servers are asked for the list, on PostgreSQL with Django's connection pool."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SERVERS = {
 
 
 Loads = dict[tuple[int, str], list[Load]]
-"""For so many connections to each side, one load for each round."""
+"""One load for each round, by the number of connections and the side."""
 
 
 class Served(NamedTuple):
