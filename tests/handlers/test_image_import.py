@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid5
@@ -14,6 +14,7 @@ from uuid import uuid5
 import pytest
 from jsonschema import Draft202012Validator
 
+from django_image_tasks import executor
 from django_image_tasks.exceptions import (
     InvalidInput,
     LeaseLost,
@@ -23,6 +24,9 @@ from django_image_tasks.exceptions import (
 )
 from django_image_tasks.handlers.image_import import ImageImport
 from django_image_tasks.handlers.registry import get_handler
+from django_image_tasks.models import Task
+from django_image_tasks.signals import image_imported
+from django_image_tasks.states import Status
 from tests.docs import http_page
 from tests.handlers import images
 from tests.handlers.fakes import FakeContext, SourceServer, answer
@@ -308,6 +312,32 @@ def test_source_that_is_allowed_no_more(
     with pytest.raises(TaskFailed) as caught:
         run(b"an image", import_from=server.url("/image?signature=secret"))
     assert str(caught.value) == f"http://{server.origin} is not allowed"
+
+
+def test_success_hands_task_and_result_to_the_host(
+    make_task: Callable[..., Task],
+    server: SourceServer,
+    storage_root: Path,
+    configure: Callable[..., None],
+    tmp_path: Path,
+) -> None:
+    needs("requests_hardened")
+    needs("oslo_utils")
+    configure(SCRATCH_DIR=tmp_path / "scratch")
+    server.answers = [answer(b"an image")]
+    task = make_task("import", input={"import_from": server.url()})
+    heard: list[object] = []
+
+    def hear(task: Task, result: Mapping[str, Any], **kwargs: object) -> None:
+        heard.append((task.pk, task.status, result))
+
+    image_imported.connect(hear)
+    try:
+        executor.run(task.pk)
+    finally:
+        image_imported.disconnect(hear)
+    task.refresh_from_db()
+    assert heard == [(task.pk, Status.SUCCESS, task.result)]
 
 
 WITHOUT_THE_EXTRA = """
