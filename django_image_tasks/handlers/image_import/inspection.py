@@ -1,4 +1,4 @@
-"""What an image file is, whatever it is called."""
+"""The format of an image and the size of its disk, found in the file itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from oslo_utils.imageutils.format_inspector import (
 )
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import ImageTasksError, TaskFailed
+from django_image_tasks.exceptions import ImageTasksError, ScratchFailed, TaskFailed
 from django_image_tasks.handlers.image_import import ova, vhd
 from django_image_tasks.handlers.image_import.references import refuse_references
 from django_image_tasks.handlers.image_import.signatures import TAR, refuse_non_images
@@ -26,24 +26,28 @@ from django_image_tasks.handlers.image_import.sizes import readable
 
 CHUNK = 64 * 1024
 DISKS = {"raw", "gpt"}
-"""Names of a disk as it is, without and with a partition table."""
+"""What the inspectors call a raw disk, without and with a partition table."""
 PLOOP = (b"WithoutFreeSpace", b"WithouFreSpacExt")
+"""How the two kinds of ploop begin. The second is really spelled like that."""
 
 
 @dataclass(frozen=True)
 class Inspection:
+    """What was found in an image."""
+
     disk_format: str
+    """In the words of the Image API."""
     virtual_size: int
     """Bytes of the disk that the image describes."""
 
 
 def inspect(path: Path, report: Callable[[], None], allowed: Set[str] = frozenset()) -> Inspection:
-    """Tell the format of a file, believing nothing; ``report`` is called while it is read.
+    """Find out what a file is from its contents alone.
 
-    ``allowed`` are the names of :data:`~.signatures.SIGNATURES` that count as raw here. Raises
-    :exc:`~django_image_tasks.exceptions.TaskFailed` for what is no image, and for one that refers
-    to other files, is of several formats at once, of one that must not be used, or too large a
-    disk.
+    ``report`` is called while it is read. ``allowed`` names the signatures that it may have: with
+    ``TAR`` it must be an OVA, with another it counts as raw. Raises TaskFailed for a file that is
+    no image, is damaged, refers to other files, has several formats at once or a forbidden one, or
+    describes too large a disk, and ScratchFailed if it cannot be read.
     """
     try:
         with path.open("rb") as file:
@@ -53,9 +57,11 @@ def inspect(path: Path, report: Callable[[], None], allowed: Set[str] = frozense
                 if found.disk_format != "raw":
                     raise TaskFailed(f"Declared ova, found {found.disk_format}")
                 found = _inspect_ova(file, report)
-    except (ImageTasksError, OSError):
+    except ImageTasksError:
         raise
-    except Exception as error:  # whatever a parser does with a file made to break it
+    except OSError as error:
+        raise ScratchFailed(error) from error
+    except Exception as error:  # a file made to break a parser can make it raise anything
         raise TaskFailed("The image's format cannot be told: its header is damaged") from error
     if found.virtual_size > conf.IMPORT_MAX_VIRTUAL_SIZE:
         size, limit = readable(found.virtual_size), readable(conf.IMPORT_MAX_VIRTUAL_SIZE)
@@ -85,7 +91,8 @@ def _inspect_ova(file: IO[bytes], report: Callable[[], None]) -> Inspection:
     for disk in ova.disks(file):
         refuse_non_images(disk, frozenset())
         found.append(_inspect(disk, report))
-    disk_format = _only({each.disk_format for each in found} - {"iso"})  # a virtual DVD
+    # An ISO beside the disks is for the machine's virtual DVD drive.
+    disk_format = _only({each.disk_format for each in found} - {"iso"})
     sizes = [each.virtual_size for each in found if each.disk_format == disk_format]
     return Inspection(disk_format, sum(sizes))
 
@@ -93,7 +100,7 @@ def _inspect_ova(file: IO[bytes], report: Callable[[], None]) -> Inspection:
 def _detect(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:
     found = _inspectors(file, report)
     if file.seek(0, io.SEEK_END) < CHUNK and str(found[0]) == "raw":
-        # Inspectors want whole headers; what reads the image later may do with less.
+        # The inspectors pass over a header that is cut short; qemu reads it all the same.
         file.seek(0)
         found = _inspectors(io.BytesIO(file.read().ljust(CHUNK, b"\0")), report)
     return found
@@ -102,7 +109,7 @@ def _detect(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:
 def _inspectors(file: IO[bytes], report: Callable[[], None]) -> list[FileInspector]:
     file.seek(0)
     chunks = iter(partial(file.read, CHUNK), b"")
-    wrapper = InspectWrapper(cast(IO[bytes], chunks))  # it would close a file
+    wrapper = InspectWrapper(cast(IO[bytes], chunks))  # no file, which it would close
     while wrapper.formats is None and next(wrapper, None):
         report()
     wrapper.close()
@@ -110,13 +117,14 @@ def _inspectors(file: IO[bytes], report: Callable[[], None]) -> list[FileInspect
 
 
 def _formats_of_ours(file: IO[bytes]) -> set[str]:
-    """ploop, which the inspectors do not know, and VHD, which they know by its head alone."""
+    """Formats that the inspectors miss: ploop, and VHD, of which they look at the head alone."""
     file.seek(0)
     found = {"ploop"} if file.read(len(PLOOP[0])) in PLOOP else set()
     return found | {"vhd"} if vhd.has_footer(file) else found
 
 
 def _only(names: Set[str]) -> str:
+    """The one format among ``names``; raises TaskFailed if there are several."""
     formats = names - DISKS
     # A bootable ISO carries a partition table, and so does the disk in a fixed VHD.
     if len(formats) > 1 or ("gpt" in names and not formats <= {"iso", "vhd"}):
@@ -136,11 +144,12 @@ def _virtual_size(inspector: FileInspector, file_size: int) -> int:
     match str(inspector):
         case "iso":
             return file_size
-        case "luks":  # whose inspector counts from the payload to where it stopped reading
+        case "luks":
+            # The inspector takes the place where it stopped reading for the end of the file.
             size = inspector.virtual_size - inspector.actual_size + file_size
         case _:
             size = inspector.virtual_size
-    if size < 0 or (size == 0 and str(inspector) == "vhdx"):  # which says 0 for unknown
+    if size < 0 or (size == 0 and str(inspector) == "vhdx"):  # VHDX's says 0 for unknown
         raise ImageFormatError(f"No virtual size in {inspector} header")
     return size
 
