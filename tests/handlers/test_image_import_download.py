@@ -280,7 +280,7 @@ def test_scratch_directory_that_fails(
     assert str(caught.value) == "The scratch directory failed: No such file or directory"
 
 
-# Answers that are none
+# Responses that are refused
 
 
 @pytest.mark.parametrize(

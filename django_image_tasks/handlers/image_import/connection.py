@@ -1,4 +1,4 @@
-"""Connections that lead to public addresses or trusted hosts only, and end in time."""
+"""Connections to public addresses and trusted hosts alone, each cut off when the time is up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
 from typing import Any
@@ -20,23 +20,25 @@ from requests_hardened.ip_filter import (  # type: ignore[import-untyped]
     InvalidIPAddress,
     get_ip_address,
 )
+from urllib3 import HTTPConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ImageTasksError, TaskFailed, TaskRetry
-from django_image_tasks.handlers.image_import.header import StrictResponse
+from django_image_tasks.handlers.image_import.response_header import StrictResponse
 from django_image_tasks.handlers.image_import.source import is_public, is_trusted, netloc
 
-MOST_ADDRESSES = 4
+MAX_ADDRESSES = 4
+"""Addresses of one host to try; they share the time allowed for connecting."""
 LIBRARIES = ("requests", "urllib3")
 
 
 @contextmanager
 def open_session(ends: float) -> Iterator[Session]:
-    """A session for one download, cut off at ``ends`` (of :func:`time.monotonic`)."""
+    """A session for one download, cut off at ``ends``, a time of :func:`time.monotonic`."""
     config = Config(
-        # Its filter sees a host's first address only; a checked connection asks it about each.
+        # This filter would look at a host's first address alone. CheckedConnection looks at all.
         ip_filter_enable=False,
         ip_filter_allow_loopback_ips=False,
         never_redirect=True,
@@ -53,12 +55,14 @@ def open_session(ends: float) -> Iterator[Session]:
 
 
 class Session(HTTPSession):  # type: ignore[misc]
+    """An HTTP session that leaves redirects to its caller."""
+
     def get_redirect_target(self, resp: Response) -> None:
-        """None: requests would read a redirect's body into memory, and decode it."""
+        """Find none: requests would read the whole body of a redirect into memory."""
 
 
 class Guard:
-    """Ends every exchange at a given time: a source that drips never lets a read time out."""
+    """Shuts sockets down at a given time. A source that drips would never let a read time out."""
 
     def __init__(self, ends: float) -> None:
         self._ends = ends
@@ -73,6 +77,7 @@ class Guard:
         self._timer.cancel()
 
     def watch(self, sock: socket.socket) -> None:
+        """Shut this socket down, too, when the time is up, or at once if it is up."""
         self._sockets.append(sock)
         if time.monotonic() >= self._ends:
             self._cut()
@@ -80,18 +85,18 @@ class Guard:
     def _cut(self) -> None:
         for sock in self._sockets:
             with suppress(OSError):  # closed already
-                # Not sock's own: an SSLSocket would hand its reader what is left, undeciphered.
+                # SSLSocket.shutdown drops the TLS layer: a reader would get the encrypted rest.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
 class CheckedAdapter(HTTPAdapter):
-    """Opens nothing but checked connections."""
+    """A transport of requests whose connections are checked, and watched by a guard."""
 
     def __init__(self, guard: Guard) -> None:
         self._guard = guard
         super().__init__()
 
-    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> HTTPConnectionPool:
         pool = super().get_connection_with_tls_context(*args, **kwargs)
         cls = CheckedHTTPSConnection if pool.scheme == "https" else CheckedConnection
         pool.ConnectionCls = partial(cls, guard=self._guard)  # type: ignore[assignment]
@@ -99,7 +104,7 @@ class CheckedAdapter(HTTPAdapter):
 
 
 class CheckedConnection(HTTPConnection):
-    """Looks its host up once, checks every address, and connects to no other."""
+    """Resolves its host once, checks every address, and connects to one of these alone."""
 
     response_class = StrictResponse
 
@@ -108,6 +113,7 @@ class CheckedConnection(HTTPConnection):
         self._guard = guard
 
     def connect(self) -> None:
+        """Connect. Raises TaskRetry if that fails, TaskFailed for a bad address or certificate."""
         try:
             super().connect()
         except OSError as error:
@@ -115,7 +121,7 @@ class CheckedConnection(HTTPConnection):
         self._guard.watch(self.sock)
 
     def _new_conn(self) -> socket.socket:
-        addresses = resolve(self.host, self.port)[:MOST_ADDRESSES]
+        addresses = resolve(self.host, self.port)[:MAX_ADDRESSES]
         seconds = conf.IMPORT_CONNECT_TIMEOUT / len(addresses)
         for address in addresses[:-1]:
             with suppress(OSError):
@@ -124,14 +130,13 @@ class CheckedConnection(HTTPConnection):
 
 
 class CheckedHTTPSConnection(CheckedConnection, HTTPSConnection):
-    pass
+    """A checked connection with TLS."""
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host.
+    """The addresses of a host, as text.
 
-    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` if one of them is not public and the
-    host is not trusted.
+    Raises TaskRetry if there is none, TaskFailed if one is not public and the host not trusted.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -166,19 +171,16 @@ def _unreachable(error: OSError, origin: str) -> ImageTasksError:
 
 @contextmanager
 def libraries_out_of_logs() -> Iterator[None]:
-    """Drop what the libraries log in this thread: they quote URLs, signed or not."""
+    """Drop what requests and urllib3 log in this thread: they quote URLs, even signed ones."""
     thread = threading.get_ident()
 
     def passes(record: logging.LogRecord) -> bool:
         return threading.get_ident() != thread
 
-    # A filter does not act on what a logger's children log.
+    # A logger's filter does not see what its children log, so each of them gets one.
     names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in LIBRARIES]
-    loggers = [logging.getLogger(name) for name in names]
-    for logger in loggers:
-        logger.addFilter(passes)
-    try:
+    with ExitStack() as stack:
+        for logger in map(logging.getLogger, names):
+            logger.addFilter(passes)
+            stack.callback(logger.removeFilter, passes)
         yield
-    finally:
-        for logger in loggers:
-            logger.removeFilter(passes)

@@ -1,4 +1,4 @@
-"""From a source to a file in scratch, going on where the transfer broke off."""
+"""The download of an image to the scratch directory, resumed where it broke off."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ from requests import Response
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ScratchFailed, TaskFailed, TaskRetry
 from django_image_tasks.handlers.base import Context
-from django_image_tasks.handlers.image_import.answer import chunks, get
 from django_image_tasks.handlers.image_import.connection import Session, open_session
-from django_image_tasks.handlers.image_import.hashing import Digests
+from django_image_tasks.handlers.image_import.digests import Digests
+from django_image_tasks.handlers.image_import.response import chunks, get
 from django_image_tasks.handlers.image_import.sizes import readable
 from django_image_tasks.handlers.image_import.source import Source
 
 RESUMPTIONS = 5
-"""How often a transfer is taken up again without getting any further."""
+"""Attempts to resume in a row that may bring not one byte more."""
 DELAY = 1.0
-"""Seconds before it is taken up; twice as many each time that it got no further."""
+"""Seconds before a transfer is resumed; doubled after each attempt that brought nothing."""
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file that arrived whole."""
+    """A file that arrived whole, and its digests."""
 
     path: Path
     size: int
     """In bytes."""
     digests: dict[str, str]
-    """Algorithm → digest in hexadecimal."""
+    """Hexadecimal digests by the names of their algorithms."""
 
 
 def download(source: Source, context: Context, algorithms: Iterable[str]) -> Download:
-    """Fetch a source into the attempt's scratch directory, computing digests on the way.
+    """Download a source into the attempt's scratch directory, and compute digests meanwhile.
 
-    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` or
-    :exc:`~django_image_tasks.exceptions.TaskRetry`, and lets pass what ``context`` raises.
+    Raises TaskRetry if another attempt may bring the file, ScratchFailed if it cannot be written,
+    TaskFailed if the source or the file is refused, and whatever ``context`` raises.
     """
     try:
         return Transfer(source, context, algorithms).run()
@@ -52,7 +52,7 @@ def download(source: Source, context: Context, algorithms: Iterable[str]) -> Dow
 
 
 class Transfer:
-    """What has arrived, and what it takes to ask for the rest."""
+    """A download in progress: what has arrived, and what is needed to ask for the rest."""
 
     def __init__(self, source: Source, context: Context, algorithms: Iterable[str]) -> None:
         self.source = source
@@ -67,6 +67,7 @@ class Transfer:
         self._start_over()
 
     def run(self) -> Download:
+        """Download the whole file, resuming as often as is worth it."""
         with self.threads, self.file, open_session(self.ends) as session:
             self._receive_all(session)
             digests = self.digests.hexdigests()
@@ -94,14 +95,14 @@ class Transfer:
             self._pause(DELAY * 2**fruitless)
 
     def _receive(self, session: Session) -> None:
-        """Take one answer's body; if that returns, the file is whole."""
+        """Make one request and keep its body. The file is whole if this returns."""
         with get(session, self.source, self._headers(), self._report) as response:
             self._place(response)
             self._check_size(self.total or 0)
             for chunk in chunks(response):
                 self._keep(chunk)
         if self.total is None:
-            self._check_time()  # such a body seems to end where it is cut off
+            self._check_time()  # without a length, a body that the guard cut off looks whole
         elif self.done != self.total:
             raise TaskRetry(f"{self.source.origin} sent {self.done} of {self.total} bytes")
         if self.done == 0:
@@ -113,7 +114,7 @@ class Transfer:
         return {"Range": f"bytes={self.done}-", "If-Range": self.validator}
 
     def _place(self, response: Response) -> None:
-        """Make the file end where the body begins."""
+        """Make the file end where the body begins: at its start, unless the body is the rest."""
         if response.status_code == 206 and self._goes_on(response.headers):
             return
         self._start_over()
@@ -123,16 +124,15 @@ class Transfer:
         self.validator = _validator(response.headers)
 
     def _goes_on(self, headers: Mapping[str, str]) -> bool:
+        """Whether a 206 holds what is missing, of the same image."""
         match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
         if not match or int(match[1]) != self.done or not self.validator:
             return False
         if self.total is None and match[2] != "*":
             self.total = int(match[2])
         name = "ETag" if self.validator.startswith('"') else "Last-Modified"
-        return (
-            match[2] in ("*", str(self.total))
-            and headers.get(name, self.validator) == self.validator
-        )
+        same_image = headers.get(name, self.validator) == self.validator
+        return same_image and match[2] in ("*", str(self.total))
 
     def _keep(self, chunk: bytes) -> None:
         self.done += len(chunk)
@@ -162,6 +162,6 @@ class Transfer:
 
 
 def _validator(headers: Mapping[str, str]) -> str | None:
-    """What tells this image from another at the same place: a strong ETag, else a date."""
+    """What If-Range may name: a strong ETag, or else a date (RFC 9110, 13.1.5)."""
     etag = headers.get("ETag", "")
     return etag if etag.startswith('"') else headers.get("Last-Modified")

@@ -1,4 +1,4 @@
-"""The header of a source's answer, read strictly: what can be read in two ways is refused."""
+"""The header of an HTTP response, which is refused if it can be understood in two ways."""
 
 from __future__ import annotations
 
@@ -19,18 +19,16 @@ from urllib3.util.response import assert_header_parsing
 
 from django_image_tasks.exceptions import TaskFailed
 
-MOST_INTERIM_ANSWERS = 10
+MAX_INTERIM = 10
+"""Responses with a status of 1xx that may come before the one that counts (RFC 9110, 15.2)."""
 LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class StrictResponse(HTTPResponse):
-    """An answer of HTTP/1, after the interim ones that may come before it.
-
-    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` for what the source itself does wrong,
-    and an :exc:`OSError` where the connection breaks.
-    """
+    """An HTTP/1 response whose header leaves no doubt about where the body ends."""
 
     def begin(self) -> None:
+        """Read the header; raises TaskFailed if it is refused, OSError if the connection breaks."""
         self.fp = lines = HeaderLines(self.fp.detach())
         try:
             super().begin()
@@ -47,26 +45,24 @@ class StrictResponse(HTTPResponse):
         lines.in_header = False
 
     def _read_status(self) -> tuple[str, int, str]:
-        # http.client itself skips 100 alone, and that for ever.
-        for _ in range(MOST_INTERIM_ANSWERS + 1):
-            version, status, reason = self._read_status_line()
+        # http.client skips no interim response but a 100, and of these any number.
+        for _ in range(MAX_INTERIM + 1):
+            if not b"HTTP/".startswith(self.fp.peek(5)[:5]):
+                raise BadStatusLine("")
+            version, status, reason = super()._read_status()  # type: ignore[misc]
             if status >= 200 or status == 101:
                 return version, status, reason
             parse_headers(self.fp)
-        raise TaskFailed(f"Source sent more than {MOST_INTERIM_ANSWERS} interim answers")
-
-    def _read_status_line(self) -> tuple[str, int, str]:
-        if not b"HTTP/".startswith(self.fp.peek(5)[:5]):
-            raise BadStatusLine("")
-        return super()._read_status()  # type: ignore[misc,no-any-return]
+        raise TaskFailed(f"Source sent more than {MAX_INTERIM} interim answers")
 
 
 class HeaderLines(io.BufferedReader):
-    """Takes a header's line that is cut short for what it is, the end of the connection."""
+    """A connection's stream, in whose header a line without an end is an error."""
 
     in_header = True
 
     def readline(self, size: int | None = -1) -> bytes:
+        """Read a line; raises ConnectionResetError for one that http.client would take as whole."""
         line = super().readline(size)
         if self.in_header and not line.endswith(b"\n") and len(line) != size:
             raise ConnectionResetError("The header is cut short")
@@ -74,7 +70,7 @@ class HeaderLines(io.BufferedReader):
 
 
 def _check_length(headers: HTTPMessage) -> None:
-    """Refuse what leaves a doubt about where the body ends."""
+    """Refuse a header by which two programs may find different ends of the body (RFC 9112, 6.3)."""
     lengths = {each.strip() for each in headers.get_all("Content-Length", [])}
     codings = [each.strip().lower() for each in headers.get_all("Transfer-Encoding", [])]
     if codings not in ([], ["chunked"]):

@@ -1,3 +1,5 @@
+"""Digests of a byte stream."""
+
 from __future__ import annotations
 
 import hashlib
@@ -5,14 +7,13 @@ from collections.abc import Iterable
 from concurrent.futures import Executor, Future
 
 BLOCK = 2**20
-"""Bytes that are worth a thread's while."""
+"""Bytes to collect before the threads are set to work: less would cost more than it gains."""
 
 
 class Digests:
-    """Of what is fed to it, by several algorithms at a time.
+    """Hex digests of a byte stream, several algorithms in parallel threads.
 
-    Each runs in a thread of ``threads``, while the caller fetches more: hashlib needs no lock of
-    the interpreter's for that.
+    The threads compute while the caller fetches more: hashlib releases the interpreter's lock.
     """
 
     def __init__(self, algorithms: Iterable[str], threads: Executor) -> None:
@@ -22,11 +23,13 @@ class Digests:
         self._block = bytearray()
 
     def update(self, chunk: bytes) -> None:
+        """Append to the stream. Waits where the threads are a whole block behind."""
         self._block += chunk
         if len(self._block) >= BLOCK:
             self._start()
 
     def hexdigests(self) -> dict[str, str]:
+        """The digests of all that was appended, by the algorithms' names."""
         self._start()
         self._wait()
         return {name: each.hexdigest() for name, each in self._hashes.items()}

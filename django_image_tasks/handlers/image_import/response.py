@@ -1,4 +1,4 @@
-"""What a source answers, after its redirects and in the terms of the task."""
+"""The response to one GET: its redirects followed, its errors put in the words of the task."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from requests import RequestException, Response
 from requests.exceptions import ReadTimeout
 from requests.utils import requote_uri
-from urllib3 import exceptions as urllib3
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidInput, TaskFailed, TaskRetry
@@ -29,12 +29,10 @@ CHUNK = 2**20
 def get(
     session: Session, source: Source, headers: Mapping[str, str], report: Callable[[], None]
 ) -> Iterator[Response]:
-    """The answer to a GET: a 200, or a 206 or 416 if ``headers`` ask for a range.
+    """The response to a GET: a 200, or a 206 or 416 if ``headers`` ask for a range.
 
-    ``report`` is called before each request.
-    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` for any other answer, and
-    :exc:`~django_image_tasks.exceptions.TaskRetry` for what another request may mend, also while
-    the body is read.
+    ``report`` is called before each request. Raises TaskFailed for any other response, TaskRetry
+    for a fault that may pass: of the connection or, inside the block, of the body.
     """
     for _ in range(conf.IMPORT_MAX_REDIRECTS + 1):
         report()
@@ -50,9 +48,9 @@ def get(
 
 
 def chunks(response: Response) -> Iterator[bytes]:
-    """The body as it comes, not decoded.
+    """The body's bytes as they arrive, at most 1 MiB at a time.
 
-    Raises :exc:`~django_image_tasks.exceptions.TaskFailed` if the source encoded it.
+    Raises TaskFailed if the source compressed it.
     """
     encodings = response.headers.get("Content-Encoding", "").lower().split(",")
     if any(each.strip() not in ("", "identity") for each in encodings):
@@ -69,26 +67,23 @@ def _check_status(status: int, ranged: bool) -> None:
 
 
 def _redirected(source: Source, location: str) -> Source:
+    # http.client decodes headers as Latin-1; servers send UTF-8.
     target = location.encode("latin-1").decode("utf-8", "replace")
     try:
         target = requote_uri(urljoin(source.url, target))
         return parse(target)
     except (InvalidInput, ValueError):
-        raise TaskFailed(
-            f"{source.origin} redirects to {redact(target)}, which is not allowed"
-        ) from None
+        shown = redact(target)
+        raise TaskFailed(f"{source.origin} redirects to {shown}, which is not allowed") from None
 
 
 @contextmanager
 def _translated(source: Source) -> Iterator[None]:
+    """Raise the libraries' errors as TaskRetry, without their text: it holds the whole URL."""
     try:
         yield
-    except (RequestException, urllib3.HTTPError) as error:
-        # Without its cause, whose text holds the whole URL.
-        raise _translation(error, source.origin) from None
-
-
-def _translation(error: Exception, origin: str) -> TaskRetry:
-    if isinstance(error, ReadTimeout | urllib3.ReadTimeoutError):
-        return TaskRetry(f"{origin} was silent for {conf.IMPORT_READ_TIMEOUT:g} s")
-    return TaskRetry(f"Connection to {origin} broke off")
+    except (ReadTimeout, ReadTimeoutError):
+        seconds = f"{conf.IMPORT_READ_TIMEOUT:g} s"
+        raise TaskRetry(f"{source.origin} was silent for {seconds}") from None
+    except (RequestException, HTTPError):
+        raise TaskRetry(f"Connection to {source.origin} broke off") from None
