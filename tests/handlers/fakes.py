@@ -1,4 +1,4 @@
-"""A source that misbehaves on demand, and a context that remembers."""
+"""A source that misbehaves on demand, and a context that records its calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class FakeContext:
-    """One attempt, without an executor."""
+    """The context of an attempt that no executor runs."""
 
     task_id = UUID("11111111-2222-3333-4444-555555555555")
 
@@ -38,7 +38,7 @@ class FakeContext:
 
 
 class SourceServer(ThreadingHTTPServer):
-    """Gives its answers one after the other, the last one for ever."""
+    """Gives one answer per request, and repeats the last one."""
 
     daemon_threads = True
     block_on_close = False

@@ -1,4 +1,4 @@
-"""Small images made by hand, each with what an import is to make of it."""
+"""Small images, made by hand."""
 
 from __future__ import annotations
 

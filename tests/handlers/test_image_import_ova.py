@@ -1,4 +1,4 @@
-"""An OVA, which is looked into: what opens it opens its disks."""
+"""OVAs, in which every disk is inspected on its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is accepted is to qemu's prober what we take it for; the long form is a command beside."""
+"""qemu's prober finds the same format as we do in whatever is accepted."""
 
 from __future__ import annotations
 

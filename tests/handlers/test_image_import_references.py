@@ -1,4 +1,4 @@
-"""What an image may not do: make the program that opens it open another file."""
+"""Images that would make the program that opens them open another file are refused."""
 
 from __future__ import annotations
 

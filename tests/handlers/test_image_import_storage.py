@@ -1,4 +1,4 @@
-"""What is in the storage, and when."""
+"""What the storage holds before, during and after an attempt."""
 
 from __future__ import annotations
 

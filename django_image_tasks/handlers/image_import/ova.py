@@ -1,4 +1,4 @@
-"""OVA: a tar archive of a machine's description and its disks."""
+"""OVA, a tar archive that holds the disks of a machine and their description."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import IO, Any
 from django_image_tasks.exceptions import TaskFailed
 
 BLOCK = 512
-MEMBERS = 64
+MAX_MEMBERS = 64
 DESCRIPTIONS = (".ovf", ".mf", ".cert")
-LONGEST = 2**20
-"""Bytes of a description."""
+MAX_DESCRIPTION = 2**20
+"""Bytes of a description that are looked at."""
 
 
 class Part(io.RawIOBase):
-    """A part of a file, read as if it were one."""
+    """A part of a file that is read like a file of its own."""
 
     def __init__(self, file: IO[bytes], start: int, size: int) -> None:
         self._file, self._start, self._size, self._place = file, start, size, 0
@@ -42,10 +42,10 @@ class Part(io.RawIOBase):
 
 
 def disks(archive: IO[bytes]) -> list[IO[bytes]]:
-    """The files in an OVA that may be disks.
+    """The files in an OVA that may be disks: all but its descriptions.
 
-    Raises ``TaskFailed`` for an archive with anything but files in it, and for a description that
-    names what is not in it.
+    Raises TaskFailed for an archive that is damaged or holds anything but files, or a description
+    that names a file which is not in it.
     """
     members = list(_members(archive))
     names = {name for name, _ in members}
@@ -58,12 +58,12 @@ def disks(archive: IO[bytes]) -> list[IO[bytes]]:
 def _members(archive: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
     size = archive.seek(0, io.SEEK_END)
     place = 0
-    for _ in range(MEMBERS):
+    for _ in range(MAX_MEMBERS):
         archive.seek(place)
         header = archive.read(BLOCK)
         if not header.strip(b"\0"):
             return
-        # Opening the archive would read what a header says that follows it, gibibytes if it says so
+        # tarfile.open would read an extended header whole, and that may claim to have gibibytes.
         try:
             info = tarfile.TarInfo.frombuf(header, "utf-8", "backslashreplace")
         except tarfile.HeaderError as error:
@@ -74,11 +74,11 @@ def _members(archive: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
             raise TaskFailed(f"Damaged OVA: {info.name!r} in it is cut short")
         yield info.name, io.BufferedReader(Part(archive, place + BLOCK, info.size))
         place += BLOCK + -(-info.size // BLOCK) * BLOCK
-    raise TaskFailed(f"Unsafe OVA: more than {MEMBERS - 1} files are in it")
+    raise TaskFailed(f"Unsafe OVA: more than {MAX_MEMBERS - 1} files are in it")
 
 
 def _check_description(member: IO[bytes], names: set[str]) -> None:
-    text = member.read(LONGEST).decode()
+    text = member.read(MAX_DESCRIPTION).decode()
     if re.search(r"<!(?:DOCTYPE|ENTITY)|\0", text):
         raise TaskFailed("Unsafe OVA: its description declares entities")
     if others := sorted(set(re.findall(r"\bhref\s*=\s*[\"']([^\"']*)", text)) - names):

@@ -1,4 +1,4 @@
-"""What in an image may refer to another file, and the inspectors do not look at."""
+"""References from an image to other files, as far as the inspectors overlook them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ KIB = 1024
 
 
 def refuse_references(disk_format: str, file: IO[bytes]) -> None:
-    """Raise ``TaskFailed`` for an image that makes what opens it open another file.
+    """Check an image of this format for what makes a program that opens it open another file.
 
-    The inspectors' own safety checks are to be made as well.
+    Raises TaskFailed if there is any. The safety checks of the inspectors must be made, too.
     """
     check = CHECKS.get(disk_format)
     if check:
@@ -24,13 +24,13 @@ def refuse_references(disk_format: str, file: IO[bytes]) -> None:
         check(file)
 
 
-# qcow2: the features at 72, and the header's extensions, one of which names a data file.
+# qcow2 has its incompatible features at 72, and behind its header extensions that may name a file.
 EXTENDED_L2 = 1 << 4
 DATA_FILE = 0x44415441
 
 
 def _qcow2(file: IO[bytes]) -> None:
-    header = file.read(2048 * KIB)  # a cluster, at most
+    header = file.read(2048 * KIB)  # the largest cluster, which holds the extensions
     (version,) = struct.unpack_from(">I", header, 4)
     features, place = 0, 72
     if version > 2:
@@ -49,7 +49,7 @@ def _qcow2(file: IO[bytes]) -> None:
         place += 8 + -(-length // 8) * 8
 
 
-# VDI: the type of image at 76, the UUIDs of its parent and of the parent's state at 424.
+# VDI has the type of image at 76, and at 424 the UUIDs of its parent and of the parent's state.
 VDI_1_1 = 0x10001
 DYNAMIC, STATIC = 1, 2
 
@@ -63,7 +63,7 @@ def _vdi(file: IO[bytes]) -> None:
         raise TaskFailed("Unsafe vdi image: it has a parent, as every differencing disk does")
 
 
-# VHDX: two headers, two equal region tables, and in one region a table of metadata.
+# VHDX has two headers, two equal region tables, and in one of the regions a table of metadata.
 HEADERS = (64 * KIB, 128 * KIB)
 TABLES = (192 * KIB, 256 * KIB)
 METADATA_REGION = UUID("8b7ca206-4790-4b9a-b8fe-575f050f886e").bytes_le
@@ -75,13 +75,14 @@ HAS_PARENT = 2
 def _vhdx(file: IO[bytes]) -> None:
     headers = (_at(file, place, 64) for place in HEADERS)
     if any(any(header[48:]) for header in headers if header.startswith(b"head")):
-        # What replays the log could find a parent in it.
+        # A program that replays the log may write a parent locator from it.
         raise TaskFailed(
             "Unsafe vhdx image: it was not closed, and its log waits to be replayed: "
             "do so first, with qemu-img check -r all"
         )
     table, copy = (_at(file, place, 64 * KIB) for place in TABLES)
-    if table != copy or table.count(METADATA_REGION) != 1:  # or another program finds another
+    # Programs differ in which table they read, and in which of two entries they take.
+    if table != copy or table.count(METADATA_REGION) != 1:
         raise ValueError("Region tables that say different things")
     (region,) = struct.unpack_from("<Q", table, table.index(METADATA_REGION) + 16)
     metadata = _at(file, region, 64 * KIB)
@@ -95,7 +96,7 @@ def _vhdx(file: IO[bytes]) -> None:
 
 
 def _at(file: IO[bytes], place: int, size: int) -> bytes:
-    file.seek(min(place, 2**40))  # far beyond the metadata; seeking yet further is an OSError
+    file.seek(min(place, 2**40))  # no metadata is so far away; seek() much farther is an OSError
     return file.read(size)
 
 

@@ -1,4 +1,4 @@
-"""What an ``import`` task is asked with."""
+"""The JSON Schema of an ``import`` task's input."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ INPUT_SCHEMA: Mapping[str, Any] = {
     },
 }
 
-# What forms make of the keys; here for translators alone.
+# Forms label their fields with these words, made of the keys. makemessages finds them here.
 LABELS = [
     _("Import from"),
     _("Import from format"),

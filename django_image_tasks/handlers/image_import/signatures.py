@@ -1,4 +1,4 @@
-"""What comes in an image's place, told by a file's first and last bytes."""
+"""Files that are no images, by the bytes that they begin or end with."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ TAIL = 512
 NO_IMAGE = "not an image"
 COMPRESSED = "not an image: uncompress it first"
 ARCHIVE = "not an image: unpack it first, and import the image that is in it"
-UNSUPPORTED = "which is not supported: convert it first, with qemu-img convert -O qcow2"
+CONVERT = "which is not supported: convert it first, with"
+UNSUPPORTED = f"{CONVERT} qemu-img convert -O qcow2"
 ONE_FILE = "make one file of them first, with qemu-img convert -O vmdk"
 SPLIT = f"whose disk is in other files: {ONE_FILE}"
 
+# Possessive quantifiers (*+) keep the patterns linear on files made to have them backtrack.
 START = rb"(?i:(?:\xef\xbb\xbf)?\s*+"
 TEXT = rb"(?=[^\0-\x08\x0e-\x1f]{512}|[^\0-\x08\x0e-\x1f]*+\Z)" + START
 
@@ -28,15 +30,18 @@ TAR = "a tar archive"
 
 @dataclass(frozen=True)
 class Signature:
+    """A kind of file that is no image."""
+
     name: str
     pattern: bytes
-    """A regular expression of how the file begins."""
+    """A regular expression that matches its first bytes."""
     advice: str = NO_IMAGE
+    """What a person can do about it."""
 
 
 SIGNATURES = [
-    # qemu skips comments and blank lines before the version, whatever bytes they hold. This skips
-    # more than qemu does, so that no later one finds what we missed.
+    # qemu skips comments and blank lines before the version, whatever bytes they hold. This pattern
+    # skips yet more, lest a later release of qemu finds a version that it missed.
     Signature(
         "a VMDK descriptor",
         START + rb"(?:(?:[\s\0]++|#[^\n]*+\n)*+version\s*+=|#[ \t]*disk[ \t]*descriptorfile))",
@@ -54,7 +59,7 @@ SIGNATURES = [
         rb"version https?://\S*git",
         "not an image: ask its server for the file that it stands for",
     ),
-    Signature("a script", rb"#![ \t]*/"),  # a cloop image among them
+    Signature("a script", rb"#![ \t]*/"),  # an image of the format cloop begins with one
     Signature("a PDF document", rb"%PDF-"),
     Signature("an ELF program", rb"\x7fELF"),
     Signature("a gzip file", rb"\x1f\x8b\x08", COMPRESSED),
@@ -68,17 +73,9 @@ SIGNATURES = [
     Signature("a RAR archive", rb"Rar!\x1a\x07", ARCHIVE),
     Signature(TAR, rb".{257}ustar", ARCHIVE),
     Signature("a WIM archive", rb"MSWIM\0\0\0", ARCHIVE),
-    Signature(
-        "an Android sparse image",
-        rb"\x3a\xff\x26\xed",
-        "which is not supported: convert it first, with simg2img",
-    ),
-    Signature(
-        "an E01 image",
-        rb"[EL]VF(?:\x09\r\n|2\r\n)",
-        "which is not supported: convert it first, with ewfexport",
-    ),
-    # What qemu or libvirt take for a disk, and the inspectors do not know.
+    Signature("an Android sparse image", rb"\x3a\xff\x26\xed", f"{CONVERT} simg2img"),
+    Signature("an E01 image", rb"[EL]VF(?:\x09\r\n|2\r\n)", f"{CONVERT} ewfexport"),
+    # qemu or libvirt take these for a disk, and the inspectors do not know them.
     Signature("a VMDK of the COWD kind", rb"COWD", UNSUPPORTED),
     Signature("a Bochs image", rb"Bochs Virtual HD Image", UNSUPPORTED),
     Signature("a User-mode Linux COW image", rb"OOOM|MOOO", UNSUPPORTED),
@@ -87,10 +84,7 @@ SIGNATURES = [
 
 
 def refuse_non_images(file: IO[bytes], allowed: Set[str]) -> None:
-    """Raise :exc:`~django_image_tasks.exceptions.TaskFailed` for a file that is no image.
-
-    ``allowed`` are the names of signatures that the image's declared format permits.
-    """
+    """Raise TaskFailed for a file with any signature but those that ``allowed`` names."""
     file.seek(0)
     head = file.read(HEAD)
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -103,7 +97,7 @@ def refuse_non_images(file: IO[bytes], allowed: Set[str]) -> None:
 
 
 def tail(file: IO[bytes]) -> bytes:
-    """The last 512 bytes of a file, or all that it has."""
+    """The last 512 bytes of a file, or all of a shorter one. Leaves the file at its end."""
     size = file.seek(0, io.SEEK_END)
     file.seek(max(0, size - TAIL))
     return file.read(TAIL)

@@ -1,4 +1,4 @@
-"""Sizes as people write them."""
+"""Sizes for messages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def readable(size: float) -> str:
-    """``10 GiB`` for 10737418240."""
+    """A number of bytes in binary units, with four digits at most: ``10 GiB`` for 10737418240."""
     for unit in UNITS:
         if size < 1024:
             return f"{size:.4g} {unit}"

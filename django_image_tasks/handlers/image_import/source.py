@@ -1,4 +1,4 @@
-"""Where an image may come from: asked when a task is created, and again at each redirect."""
+"""Where an image may come from. Asked when a task is created, when it runs, and per redirect."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from urllib.parse import quote, unquote
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidInput
 
-Address = IPv4Address | IPv6Address
-
 URI = re.compile(r"(?:([A-Za-z][A-Za-z0-9+.-]*):)?(?://([^/?#]*))?([^#]*)")
 HOST_AND_PORT = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
 HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
@@ -24,7 +22,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 EVERY_PORT = -1
 NO_HOST = ("", 0)
 GLOBAL_UNICAST = IPv6Network("2000::/3")
-# Global by their registry, and yet a way to an address that need not be.
+# ipaddress calls these global, or some release of it did. They may lead to what is not public.
 NOT_PUBLIC = [
     ip_network(network)
     for network in (
@@ -34,7 +32,7 @@ NOT_PUBLIC = [
         "2001:db8::/32",  # documentation
         "2002::/16",  # 6to4
         "3fff::/20",  # documentation
-        # Public addresses at which a cloud serves its own machines.
+        # At these public addresses a cloud serves secrets or services to its own machines.
         "161.26.0.0/16",  # IBM, infrastructure
         "166.8.0.0/14",  # IBM, service endpoints
         "168.63.129.16/32",  # Azure
@@ -45,7 +43,7 @@ NOT_PUBLIC = [
 
 @dataclass(frozen=True)
 class Source:
-    """A URI that the policy allows, taken apart once: what was checked is what is fetched."""
+    """The parts of a URI that the settings allow. What is fetched is put together from them."""
 
     scheme: str
     host: str
@@ -56,19 +54,17 @@ class Source:
 
     @property
     def origin(self) -> str:
+        """Host and port, which messages and logs may show."""
         return netloc(self.host, self.port)
 
     @property
     def url(self) -> str:
-        """What to fetch. Its query may be signed: not for messages and logs."""
+        """The URL to fetch. Keep it out of messages and logs: its query may be signed."""
         return f"{self.scheme}://{self.origin}{self.target}"
 
 
 def parse(uri: str) -> Source:
-    """The source that ``uri`` names. Looks nothing up.
-
-    Raises :exc:`~django_image_tasks.exceptions.InvalidInput` if the policy does not allow it.
-    """
+    """Take a URI apart; raises InvalidInput if the settings do not allow it. Looks nothing up."""
     scheme, authority, target = _split(uri)
     if "@" in unquote(authority):
         raise InvalidInput("The given uri must not contain credentials.")
@@ -84,31 +80,32 @@ def parse(uri: str) -> Source:
     host, port = _host_and_port(authority, DEFAULT_PORTS[scheme])
     if not (is_trusted(host, port) or (_may_be_public(host) and port in conf.IMPORT_ALLOWED_PORTS)):
         raise InvalidInput(f"URI for legacy import task does not pass filtering: {uri}")
-    return Source(scheme, host, port, _target(target))
+    path = target if target.startswith("/") else f"/{target}"
+    return Source(scheme, host, port, quote(path, safe="/?%:@!$&'()*+,;=-._~[]"))
 
 
 def netloc(host: str, port: int) -> str:
-    """``host:port``, for URLs, messages and logs."""
-    return f"{_bracketed(host)}:{port}"
+    """``host:port``, with an IPv6 address in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_trusted(host: str, port: int) -> bool:
-    """Whether ``IMPORT_TRUSTED_HOSTS`` lets this host be fetched from, whatever its address."""
+    """Whether ``IMPORT_TRUSTED_HOSTS`` has this host, whose address then does not matter."""
     meant = {(host, EVERY_PORT), (host, port)}
     return bool(host) and any(trusted_host(entry) in meant for entry in conf.IMPORT_TRUSTED_HOSTS)
 
 
 @lru_cache
 def trusted_host(entry: str) -> tuple[str, int]:
-    """Host and port that an entry of ``IMPORT_TRUSTED_HOSTS`` means, or ``NO_HOST``."""
+    """Host and port of an entry of ``IMPORT_TRUSTED_HOSTS``, or ``NO_HOST`` if it is malformed."""
     authority = unicodedata.normalize("NFKC", entry)
     if authority.count(":") > 1 and not authority.startswith("["):
         authority = f"[{authority}]"
     return _host_and_port(authority, EVERY_PORT)
 
 
-def is_public(address: Address) -> bool:
-    """Whether the address is one of the public Internet, and leads nowhere else."""
+def is_public(address: IPv4Address | IPv6Address) -> bool:
+    """Whether an address is in the public Internet, and stands for no other that may not be."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped:
             return is_public(address.ipv4_mapped)
@@ -131,7 +128,7 @@ def _well_formed(uri: str, scheme: str, authority: str) -> bool:
 
 
 def _host_and_port(authority: str, default: int) -> tuple[str, int]:
-    """The host as it will be looked up, and the port; ``NO_HOST`` for what can be neither."""
+    """The host as it will be looked up, and the port, or ``NO_HOST`` if one is malformed."""
     match = HOST_AND_PORT.fullmatch(authority)
     host = _canonical(match[1]) if match else ""
     if not (match and host):
@@ -143,6 +140,7 @@ def _host_and_port(authority: str, default: int) -> tuple[str, int]:
 
 
 def _canonical(host: str) -> str:
+    """The one spelling of a host that all libraries read alike, or an empty string."""
     host = host.replace("\N{IDEOGRAPHIC FULL STOP}", ".").lower()
     try:
         if host.startswith("["):
@@ -150,28 +148,21 @@ def _canonical(host: str) -> str:
             return str(address.ipv4_mapped or address)
         host = host.removesuffix(".")
         name = host.encode("idna").decode("ascii")
-        # A name that does not come back as it went in is read differently by other libraries.
+        # This is IDNA 2003, which makes strasse of straße. IDNA 2008 takes them for two hosts.
         if not HOST_NAME.fullmatch(name) or host not in (name, name.encode().decode("idna")):
             return ""
         if not NUMBER.fullmatch(name.rpartition(".")[2]):
             return name
+        # A host that ends in a number is an address to some resolvers: 127.1, 0x7f000001.
         return str(IPv4Address(socket.inet_aton(name)))
     except (ValueError, OSError):
         return ""
 
 
 def _may_be_public(host: str) -> bool:
-    """False for what needs no look-up to be known as local."""
+    """Whether a host may be public, as far as can be told without a look-up."""
     if ":" in host:
         return is_public(IPv6Address(host))
     if NUMBER.fullmatch(host.rpartition(".")[2]):
         return is_public(IPv4Address(host))
     return bool(host) and host != "localhost" and not host.endswith(".localhost")
-
-
-def _target(target: str) -> str:
-    return quote(target if target.startswith("/") else f"/{target}", safe="/?%:@!$&'()*+,;=-._~[]")
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

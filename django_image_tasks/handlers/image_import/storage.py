@@ -1,4 +1,4 @@
-"""Where verified images go: Django's Storage API, one object for each attempt."""
+"""Images in Django's storage, where each attempt has an object of its own."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from django_image_tasks.log_lines import line
 logger = logging.getLogger(__name__)
 
 PART = ".part"
-"""Ends the name of what is being written, which no result has."""
+"""Ends the name of a file that is not whole yet. No result has such a name."""
 
 
 class StagedFile(File):  # type: ignore[type-arg]  # generic in the stubs alone
-    """A file that reports while it is read: a lease must outlast a slow storage."""
+    """A file that reports progress while it is read, so that a slow storage costs no lease."""
 
     def __init__(self, file: BinaryIO, report: Callable[[], None]) -> None:
         super().__init__(file)
@@ -35,8 +35,10 @@ class StagedFile(File):  # type: ignore[type-arg]  # generic in the stubs alone
         self._thread = threading.get_ident()
 
     def read(self, size: int = -1) -> bytes:
+        """Report, and read; raises ScratchFailed where the file cannot be read."""
         self._report()
-        if threading.get_ident() != self._thread:  # one of the storage's own
+        if threading.get_ident() != self._thread:
+            # The storage reads in a thread of its own, whose connections only we can close.
             connections.close_all()
         try:
             return self._staged.read(size)
@@ -45,27 +47,28 @@ class StagedFile(File):  # type: ignore[type-arg]  # generic in the stubs alone
 
 
 class MovableFile(StagedFile):
-    """A file that the storage can rename into its place."""
+    """A file that the storage may move instead of copying it."""
 
     def temporary_file_path(self) -> str:
+        """The path of the file: FileSystemStorage moves a file that has this method."""
         return str(self.name)
 
 
 def get_storage() -> Storage:
-    """``STORAGES["images"]``, else the default one."""
+    """``STORAGES["images"]``, or else the default storage."""
     return storages["images" if "images" in storages.backends else "default"]
 
 
 def object_name(image_id: UUID, task_id: UUID, attempt: int) -> str:
-    """A name that no other task and no other attempt has."""
+    """The name of an attempt's object, which no other attempt at any task has."""
     return f"images/{image_id}/{task_id}-{attempt}"
 
 
 def save(path: Path, image_id: UUID, context: Context) -> str:
-    """Store an attempt's file, which may be moved away, and return its name in the storage.
+    """Store an attempt's file, and remove what earlier attempts stored.
 
-    Removes what earlier attempts stored. Raises :exc:`~django_image_tasks.exceptions.TaskRetry`
-    if the storage fails, and leaves nothing there.
+    Returns the name in the storage. The file may be moved away. Raises TaskRetry if the storage
+    fails, and whatever ``context`` raises, and then leaves nothing in the storage.
     """
     storage = get_storage()
     name = object_name(image_id, context.task_id, context.attempt)
@@ -78,7 +81,7 @@ def save(path: Path, image_id: UUID, context: Context) -> str:
 
 
 def discard(image_id: UUID, task_id: UUID, attempt: int) -> None:
-    """Remove what an attempt stored, if anything."""
+    """Remove an attempt's object, if there is one."""
     _delete(get_storage(), object_name(image_id, task_id, attempt))
 
 
@@ -95,6 +98,7 @@ def _staged(path: Path, storage: Storage, context: Context) -> Iterator[StagedFi
 
 
 def _put(storage: Storage, name: str, file: StagedFile) -> str:
+    """Store a file in the place of any other of this name, where save() would choose another."""
     if not isinstance(storage, FileSystemStorage):
         storage.delete(name)
         return storage.save(name, file)
@@ -115,7 +119,7 @@ def _delete(storage: Storage, name: str) -> None:
 def _on_one_file_system(storage: Storage, path: Path) -> bool:
     try:
         return os.stat(storage.path("")).st_dev == path.stat().st_dev
-    except (NotImplementedError, OSError):  # no local storage, or an empty one
+    except (NotImplementedError, OSError):  # the storage is not local, or still empty
         return False
 
 
@@ -134,5 +138,5 @@ def _removed_if_broken(storage: Storage, name: str) -> Iterator[None]:
 def _remove(storage: Storage, name: str) -> None:
     try:
         _delete(storage, name)
-    except Exception as error:  # each backend has its own
+    except Exception as error:  # each storage has errors of its own
         logger.warning(line("image_not_removed", name=name, error=type(error).__name__))

@@ -1,4 +1,4 @@
-"""VMDK: a sparse disk, and in it a text that may name other files."""
+"""VMDK, a sparse disk in which a text, the descriptor, may name other files."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from django_image_tasks.handlers.image_import.signatures import HEAD, ONE_FILE, 
 
 SECTOR = 512
 AT_END = 2**64 - 1
-"""The place of the grain directory of a stream, whose footer is a better header."""
+"""The place of the grain directory in a stream's header: it stands in the footer alone."""
 ALONE = {b"monolithicsparse", b"streamoptimized"}
-"""The values of ``createType`` whose disk is in the file itself."""
+"""Values of ``createType``, in lower case, for a disk that is all in this file."""
 
 
 def refuse_references(file: IO[bytes]) -> None:
-    """Raise ``TaskFailed`` for a VMDK that names another file, or can be read as if it did.
+    """Raise TaskFailed for a VMDK in which any program may find the name of another file.
 
-    Some programs search this text for a word, others read it line by line; of a word that is there
-    twice, they find different ones.
+    Some programs search the descriptor for a word, others read it line by line: of a word that is
+    there twice, they find different ones.
     """
     header = file.read(SECTOR)
     if not header.startswith(b"KDMV"):
@@ -29,14 +29,14 @@ def refuse_references(file: IO[bytes]) -> None:
     capacity, descriptor, sectors, directory = struct.unpack_from("<Q8xQQ12xQ", header, 12)
     if not descriptor:
         raise TaskFailed(f"Source answered one extent of a VMDK, {SPLIT}")
-    if not capacity:  # qemu then opens the extents that the descriptor names
+    if not capacity:  # of such a file, qemu opens the extents that the descriptor names
         _refuse("size of 0 bytes")
     if directory == AT_END:
         file.seek(max(0, file.seek(0, io.SEEK_END) - 2 * SECTOR))
         if struct.unpack_from("<12xQ", file.read(SECTOR)) != (capacity,):
             raise TaskFailed("Damaged vmdk image: its header and its footer disagree on its size")
     file.seek(SECTOR)
-    # What reads it stops at the first NUL, not at the length that the header gives.
+    # Programs read on to the first NUL, however short the header says that the descriptor is.
     text = file.read(max(HEAD, min(sectors, 2048) * SECTOR)).partition(b"\0")[0]
     _check_parent(text)
     _check_extents(text.lower())
