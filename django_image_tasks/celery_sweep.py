@@ -1,8 +1,6 @@
-"""The sweep for Celery: at a worker's start, and as a task for beat's schedule."""
+"""The sweep for Celery: at the start of a worker, and as a task for the schedule of beat."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -13,12 +11,14 @@ from django_image_tasks.sweep import sweep
 
 @shared_task(name="image_tasks.sweep", ignore_result=True)
 def sweep_image_tasks() -> None:
+    """Sweep once. Put it on beat's schedule."""
     sweep()
 
 
 @worker_ready.connect
-def sweep_at_start(**kwargs: Any) -> None:
+def sweep_at_start(**kwargs: object) -> None:
+    """Sweep once when a worker has started."""
     try:
         sweep()
     finally:
-        connections.close_all()  # this process forks the ones that work
+        connections.close_all()  # the processes that this one forks would share them

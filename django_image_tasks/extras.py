@@ -1,4 +1,4 @@
-"""How to install what only some projects need."""
+"""How to install the extras of this package, for messages that name one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def install(extra: str) -> str:
 
 
 def _reference(origin: str | None) -> str:
-    """What pip notes of a package that came from no index (PEP 610), as pip takes it."""
+    """The end of a requirement from this origin, which pip notes (PEP 610) if it is no index."""
     if not origin:
         return ""
     place = json.loads(origin)

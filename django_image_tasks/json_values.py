@@ -1,4 +1,4 @@
-"""What may be kept with a task as JSON or as a message, and whether it matches a JSON Schema."""
+"""Values that every database can keep as JSON or as text, and that match a JSON Schema."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ MAX_MESSAGE_SIZE = 8 * 2**10
 """Bytes of UTF-8."""
 
 
-def check_storable(value: Any, depth: int = 1) -> None:
-    """Raise InvalidInput, saying why, for what not every database can keep as JSON."""
+def check_storable(value: object, depth: int = 1) -> None:
+    """Raise InvalidInput, with the reason, for what one of the databases cannot keep as JSON."""
     if depth > MAX_DEPTH:
         raise InvalidInput(f"nested more than {MAX_DEPTH} levels deep")
     match value:
@@ -39,13 +39,13 @@ def check_storable(value: Any, depth: int = 1) -> None:
             raise InvalidInput(f"{type(value).__name__} is not a type of JSON")
 
 
-def json_size(value: Any) -> int:
-    """How many bytes the value takes as JSON in UTF-8, without any space."""
+def json_size(value: object) -> int:
+    """Bytes of a value as JSON in UTF-8, written without spaces."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def storable_message(message: str) -> str:
-    """As much of a message as is kept, without a NUL or half of a surrogate pair."""
+    """A message cut to what is kept of it, without what a database refuses as text."""
     text = message.replace("\0", "").encode("utf-8", "replace")
     if len(text) <= MAX_MESSAGE_SIZE:
         return text.decode()
@@ -53,7 +53,7 @@ def storable_message(message: str) -> str:
     return text[: MAX_MESSAGE_SIZE - len(end.encode())].decode(errors="ignore") + end
 
 
-def _check_text(text: Any) -> None:
+def _check_text(text: object) -> None:
     if not isinstance(text, str):
         raise InvalidInput("a key is not a string")
     if "\0" in text:
@@ -64,8 +64,8 @@ def _check_text(text: Any) -> None:
         raise InvalidInput("a string has half of a surrogate pair in it") from None
 
 
-def check_schema(instance: Any, schema: Mapping[str, Any], *, where: str = "") -> None:
-    """Raise InvalidInput, with one line that says where, what and what was expected."""
+def check_schema(instance: object, schema: Mapping[str, Any], *, where: str = "") -> None:
+    """Raise InvalidInput, with one line that says where it does not match, and what is expected."""
     error = best_match(Draft202012Validator(schema).iter_errors(instance))
     if error is not None:
         path = ".".join([*filter(None, [where]), *map(str, error.absolute_path)])
@@ -73,6 +73,7 @@ def check_schema(instance: Any, schema: Mapping[str, Any], *, where: str = "") -
 
 
 def mismatch(what: str) -> InvalidInput:
+    """The error for a body that does not match; its words are those of Glance."""
     return InvalidInput(f"Provided object does not match schema 'task': {what}")
 
 

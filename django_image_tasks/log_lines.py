@@ -1,4 +1,4 @@
-"""Log lines of ``key=value``, which no value can forge and in which no URL's secret stands."""
+"""Log lines of ``key=value``. No value can forge a line, and tracebacks show no secret of a URL."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from django_image_tasks.redaction import redact_text
 
 
 def line(event: str, /, **fields: object) -> str:
-    """The event and its fields, each value quoted as in JSON if it is not one plain word."""
+    """The event and its fields. A value that is not one plain word is quoted as in JSON."""
     return " ".join([event, *(f"{key}={_value(value)}" for key, value in fields.items())])
 
 
 def with_traceback(event: str, error: BaseException, /, **fields: object) -> str:
-    """The event and, indented below it, the traceback of an error.
+    """The event and its fields, and below them the redacted traceback of an error.
 
-    To be logged without ``exc_info``: the error's own text may hold a URL, and the variables in
-    its frames, which some handlers send along, hold the input of a task.
+    Log it without ``exc_info``: the error's text may hold a URL, and some logging handlers send the
+    variables of its frames along, a task's input among them.
     """
     traceback = redact_text("".join(format_exception(error))).rstrip().split("\n")
     return "\n  ".join([line(event, **fields), *map(_escaped, traceback)])

@@ -1,4 +1,4 @@
-"""What may be shown of a URL: never user name, password, path, query or fragment."""
+"""URLs without their secrets: scheme, host and port are shown, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ SHOWN = re.compile(
     re.IGNORECASE,
 )
 TELLING = re.compile(r"//|[?#@;%]\S")
+"""What a word has in it that may be a URL or a part of one."""
 
 
 def redact(url: str, otherwise: str = "an unreadable address") -> str:
-    """Scheme, host and port of a URL, or ``otherwise`` if they cannot be told from the rest."""
+    """Scheme, host and port of a URL, or ``otherwise`` if it is not clear which they are."""
     match = SHOWN.match(url)
     return match[1] + match[2] if match else otherwise
 
 
 def redact_text(text: str) -> str:
-    """Text of any origin, such as an exception's, whose words that may hold a URL are redacted."""
+    """A text, such as an exception's, with each word redacted that may be a URL or hold one."""
     return re.sub(r"\S+", _redacted_word, text)
 
 

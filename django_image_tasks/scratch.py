@@ -1,7 +1,7 @@
-"""The directories that attempts keep their files in while they run.
+"""Scratch directories, one for each attempt that runs.
 
-Beside each stands a file of the same name and ``.lock``. It is locked for as long as its process
-lives, and says whose the directory is: one without it is somebody else's, whatever it is called.
+Beside each is a file with ``.lock`` behind the same name, locked while its process lives. It says
+that we made the directory; one without it may be anybody's, and is never removed.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from errno import EACCES, EPERM
 from pathlib import Path
-from typing import Any
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ScratchFailed
 from django_image_tasks.log_lines import line
 
-fcntl: Any
 try:
     import fcntl
-except ImportError:  # Windows: what a killed worker leaves there stays.
-    fcntl = None
+except ImportError:  # Windows, where the directories of killed workers stay
+    fcntl = None  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +32,7 @@ LOCK = ".lock"
 
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
-    """An empty directory, locked for as long as this process lives, and removed in the end.
+    """A new directory for the block, removed behind it, or by the sweep if the process is killed.
 
     Raises :exc:`~django_image_tasks.exceptions.ScratchFailed` if it cannot be made.
     """
@@ -50,7 +48,7 @@ def scratch(name: str) -> Iterator[Path]:
 
 
 def remove_abandoned() -> int:
-    """Remove the directories, on this machine, of processes that are dead; returns how many."""
+    """Remove the directories of dead processes on this machine, and return their number."""
     if not fcntl:
         return 0
     try:
@@ -65,9 +63,9 @@ def remove_abandoned() -> int:
 
 
 def check_private(root: os.stat_result) -> None:
-    """Raise PermissionError, which says why, unless this is a private directory of this user's.
+    """Raise PermissionError, with the reason, unless this is a private directory of this user.
 
-    Its errno is EACCES if the directory is another user's, and EPERM if it is nobody's to use.
+    Its errno is EACCES for a directory of another user, EPERM for one that nobody should use.
     """
     if not stat.S_ISDIR(root.st_mode):
         raise PermissionError(EPERM, "It is not a directory")
@@ -91,12 +89,12 @@ def _make_root(root: Path) -> None:
 
 def _make_private(path: Path, *, parents: bool = False) -> None:
     path.mkdir(mode=0o700, parents=parents)
-    path.chmod(0o700)  # whatever the umask took away
+    path.chmod(0o700)  # mkdir leaves out what the umask forbids
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a directory that is about to be made; in the end remove both."""
+    """Hold the lock of a directory that the block makes, and remove both behind it."""
     with Path(f"{path}{LOCK}").open("xb", buffering=0) as lock:
         try:
             if _lock(lock.fileno()):
@@ -108,18 +106,16 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _lock(descriptor: int) -> bool:
-    """Whether this process has the lock now; some file systems have none to give."""
-    if not fcntl:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    """Lock a file now, and return whether that worked. Some file systems know no locks."""
+    with suppress(OSError):
+        if fcntl:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
 
 
 def _claim(name: str) -> bytes:
-    """What a lock says from when it is held."""
+    """What is written to a lock file once it is locked."""
     return f"django_image_tasks made {name}\n".encode()
 
 
@@ -131,7 +127,7 @@ def _remove_abandoned(name: str, root: int) -> bool:
                 return False
             _remove(name, root)
             return True
-    except FileNotFoundError:  # its process has just ended
+    except FileNotFoundError:  # its process has just removed it
         return False
     except OSError as error:
         logger.warning(line("scratch_not_removed", name=name, error=error.strerror))
@@ -139,7 +135,7 @@ def _remove_abandoned(name: str, root: int) -> bool:
 
 
 def _remove(path: Path | str, dir_fd: int | None = None) -> None:
-    """The lock goes last: what could not be removed is still known as ours."""
+    """Remove a directory, then its lock: where that fails, the lock still says that it is ours."""
     if _is_directory(path, dir_fd):
         shutil.rmtree(path, dir_fd=dir_fd)
     os.unlink(f"{path}{LOCK}", dir_fd=dir_fd)

@@ -1,4 +1,4 @@
-"""The front door: how the API, the admin, the terminal and a host's own Python make and end tasks.
+"""The front door: the API, the admin, the terminal and a host's Python make and end tasks here.
 
 Everything here happens in the caller's transaction. A new task is put on the queue when that
 transaction commits, and not at all if it is rolled back.
@@ -21,7 +21,7 @@ from django_image_tasks.states import Status
 __all__ = ["can_retry", "cancel_task", "create_task", "retry_task"]
 
 LONGEST = {"owner": 255, "user_id": 255, "request_id": 68}
-"""The most characters of what is kept of a request."""
+"""Characters that the columns hold of who asked, and for whom."""
 
 
 def create_task(
@@ -109,7 +109,11 @@ def _save(task: Task) -> Task:
 
 
 def check_body(body: Mapping[str, Any]) -> None:
-    """Hold a new task's type, input and name against what its handler accepts."""
+    """Check the type, input and name of a new task.
+
+    Raises :exc:`~django_image_tasks.exceptions.InvalidInput` if no handler accepts them, and
+    :exc:`~django_image_tasks.exceptions.InputTooLarge` for an input over ``MAX_INPUT_SIZE``.
+    """
     try:
         check_storable(body)
     except InvalidInput as error:
@@ -123,7 +127,7 @@ def check_body(body: Mapping[str, Any]) -> None:
 
 
 def new_task_schema() -> Mapping[str, Any]:
-    """The JSON Schema of what a client may say of a new task, whatever its type."""
+    """The JSON Schema of a new task of any type, as a client may send it."""
     return {
         "type": "object",
         "properties": {
@@ -136,7 +140,7 @@ def new_task_schema() -> Mapping[str, Any]:
 
 
 def _check_labels(task: Task) -> None:
-    """Refuse what a database would refuse, or cut off: who asked, and for whom."""
+    """Raise InvalidInput for an owner, user or request that a database would refuse or cut off."""
     for name, longest in LONGEST.items():
         value = getattr(task, name)
         if not isinstance(value, str) or len(value) > longest:

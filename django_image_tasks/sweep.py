@@ -1,4 +1,4 @@
-"""Finds what nobody looks after any more. Safe to run often, and in several places at once."""
+"""The sweep, which finds tasks that were lost on the way. It may run often, and twice at once."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ __all__ = ["purge", "sweep"]
 logger = logging.getLogger(__name__)
 
 BATCH = 1000
-"""Most rows that one sweep takes on, and that one transaction of a purge deletes."""
+"""The most tasks that a sweep recovers or enqueues, and that a purge deletes at once."""
 
 
 @dataclass
 class Swept:
-    """How many tasks a sweep did what with."""
+    """Counts of what one sweep did."""
 
     recovered: int = 0
     enqueued: int = 0
@@ -36,7 +36,7 @@ class Swept:
 
 
 def sweep() -> Swept:
-    """Recover tasks from dead workers, enqueue what is waiting, delete what has expired."""
+    """Recover tasks from dead workers, enqueue overdue ones, remove leftovers and expired tasks."""
     swept = Swept(recovered=_recover(timezone.now()))
     swept.enqueued = _enqueue(timezone.now())
     swept.discarded = _discard(timezone.now())
@@ -47,7 +47,7 @@ def sweep() -> Swept:
 
 
 def purge(*, limit: int | None = None, dry_run: bool = False) -> int:
-    """Delete expired tasks, in batches; returns how many (or, in a dry run, how many it would)."""
+    """Delete expired tasks, in batches up to ``limit``; returns how many. A dry run only counts."""
     expired = Task.objects.expired(timezone.now())
     if dry_run:
         return expired.count()
@@ -66,14 +66,14 @@ def _recover(now: datetime) -> int:
     for task in Task.objects.stale(now).filter(status=Status.PROCESSING)[:BATCH]:
         try:
             executor.recover(task)
-        except InvalidTransition:
+        except InvalidTransition:  # its worker is alive after all, or another sweep was first
             continue
         recovered += 1
     return recovered
 
 
 def _enqueue(now: datetime) -> int:
-    """Stop at the first failure: a broker that is away is away for all of them."""
+    """Enqueue what is overdue. Stops at the first failure: a broker that is away fails for all."""
     enqueued = 0
     waiting = Task.objects.stale(now).filter(status=Status.PENDING)
     for task in waiting.order_by("lease_expires_at").only("attempts")[:BATCH]:
@@ -84,7 +84,7 @@ def _enqueue(now: datetime) -> int:
 
 
 def _discard(now: datetime) -> int:
-    """Stop at the first failure, as above: that one's next try comes later than the others'."""
+    """Remove leftovers. Stops at the first failure, which is then due later than all the others."""
     discarded = 0
     due = Leftover.objects.filter(due_at__lte=now).order_by("due_at")
     for leftover in due[: BATCH // 10]:
@@ -98,7 +98,7 @@ def _discard(now: datetime) -> int:
 
 
 def sweep_every(seconds: float, stop: Event | None = None) -> None:
-    """Sweep now and then, for ever or until ``stop`` is set; a sweep that fails is logged."""
+    """Sweep every so many seconds until ``stop`` is set. A sweep that fails is logged."""
     stop = stop or Event()
     while True:
         try:

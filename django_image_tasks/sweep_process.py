@@ -1,5 +1,6 @@
-"""The sweep in a process of its own, beside a worker: one that forks or that runs an event loop
-would share connections with a thread which are not made for it.
+"""The sweep in a process of its own beside a worker.
+
+In a thread it would share database connections with workers that fork or run an event loop.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import django
 
 @contextmanager
 def sweeping(seconds: float) -> Iterator[None]:
-    """Sweep now and then, for as long as the block runs and this process lives."""
+    """Sweep every so many seconds while the block runs, and no longer than this process lives."""
     process = get_context("spawn").Process(target=_sweep_every, args=(seconds,), daemon=True)
     process.start()
     try:
@@ -28,8 +29,8 @@ def sweeping(seconds: float) -> Iterator[None]:
 
 def _sweep_every(seconds: float) -> None:
     Thread(target=_end_with_parent, daemon=True).start()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which ends this
-    django.setup()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker, which ends us
+    django.setup()  # before models are imported, as this process was spawned and not forked
     from django_image_tasks.sweep import sweep_every
 
     sweep_every(seconds)

@@ -1,4 +1,4 @@
-"""What a queue's autodiscovery imports from every installed app (Celery, procrastinate)."""
+"""The module that Celery and procrastinate look for in every app. It imports the engine's tasks."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Hands tasks to the queue that ``IMAGE_TASKS["ENGINE"]`` names, and takes them from it.
+"""The way from a task to the queue that ``IMAGE_TASKS["ENGINE"]`` names, and back to a worker.
 
-An engine is a module with ``enqueue(task_id: str) -> None``: it puts the id on a queue whose worker
-calls :func:`deliver` with it, and raises whatever its library raises if it cannot. It may have a
-``check()`` that gives system check messages about what it needs of the host's settings.
+An engine is a module with ``enqueue(task_id: str) -> None``, which puts the id on a queue whose
+worker calls :func:`deliver` with it, and raises any error of its library. It may have a ``check()``
+that gives system check messages about what it needs of the host's settings.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ logger = logging.getLogger(__name__)
 
 
 def submit(task: Task) -> None:
-    """Put a task on the queue once it is committed."""
+    """Put a task on the queue when the transaction commits."""
     transaction.on_commit(partial(publish, task), using=task._state.db, robust=True)
 
 
 def publish(task: Task) -> bool:
-    """Put a task on the queue now. If that fails, the sweep tries again: nothing is lost."""
+    """Put a task on the queue now; returns whether it worked. If not, the sweep tries again."""
     try:
         import_module(conf.ENGINE).enqueue(str(task.pk))
     except Exception as error:
-        # Each queue's library has its own errors, and no client should wait or fail for one.
+        # Each library has errors of its own, and none is worth failing the request for.
         logger.error(with_traceback("task_not_enqueued", error, task=task.pk, engine=conf.ENGINE))
         return False
     now = timezone.now()
@@ -47,7 +47,7 @@ def publish(task: Task) -> bool:
 
 
 def deliver(task_id: str) -> None:
-    """Run a task. For a queue's worker to call, as often as it likes."""
+    """Run a task if it is due and nobody else runs it. May be called as often as a queue likes."""
     close_old_connections()
     try:
         executor.run(UUID(task_id))

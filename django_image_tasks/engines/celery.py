@@ -11,26 +11,29 @@ from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
 
 GIVE_UP = {
-    "max_retries": 2,  # as many as there may be other brokers, each at once
+    "max_retries": 2,  # without a pause between them: the broker's other addresses, if it has any
     "interval_start": 0,
     "interval_step": 0,
     "socket_connect_timeout": 1,  # Redis
     "socket_timeout": 1,
-    "confirm_publish": True,  # RabbitMQ, which neither takes nor refuses when it runs out of memory
+    "confirm_publish": True,  # RabbitMQ; short of memory, it accepts nothing and says nothing
     "read_timeout": 1,
     "write_timeout": 1,
 }
+"""Transport options with which a silent broker is given up after seconds."""
 
 
 @shared_task(name="image_tasks.run", acks_late=True, reject_on_worker_lost=True, ignore_result=True)
 def run_image_task(task_id: str) -> None:
+    """Run the task with this id, in a worker."""
     deliver(task_id)
 
 
 def enqueue(task_id: str) -> None:
-    # Later than the task's own deadline, which says why; a project's limits may be sooner.
+    """Put the id on the queue, or give up within seconds."""
+    # These limits replace the project's. The task's own deadline comes first: it leaves a message.
     seconds = conf.TASK_TIMEOUT.total_seconds() + 60
-    # The connections of Celery's pool look for a broker for six seconds, in spite of retry=False.
+    # A connection of Celery's pool looks for a broker for six seconds, in spite of retry=False.
     with current_app.connection_for_write(connect_timeout=1, transport_options=GIVE_UP) as broker:
         run_image_task.apply_async(
             (task_id,),
@@ -44,7 +47,7 @@ def enqueue(task_id: str) -> None:
 
 
 def check() -> Iterator[CheckWarning]:
-    """Celery makes up an app of this name where a project's own was not imported."""
+    """Warn where the project's app was not imported: Celery then makes one, named default."""
     if current_app.main == "default":
         yield CheckWarning(
             "The project's Celery app was not imported: tasks go to a broker on localhost.",

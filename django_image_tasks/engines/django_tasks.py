@@ -1,4 +1,4 @@
-"""Django's Tasks framework, or its backport on Django 5.2. Worker: its backend's own."""
+"""Django's Tasks framework; on Django 5.2, its backport. Worker: that of its backend."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ else:
 
 @task(queue_name=conf.QUEUE or "default")
 def run_image_task(task_id: str) -> None:
+    """Run the task with this id, in a worker."""
     deliver(task_id)
 
 
 def enqueue(task_id: str) -> None:
+    """Put the id on the queue of the framework's default backend."""
     run_image_task.enqueue(task_id)

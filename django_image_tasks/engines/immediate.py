@@ -1,4 +1,4 @@
-"""Runs a task where it was created, before the client has its answer. For tests."""
+"""No queue: the process that creates a task runs it before it goes on. For tests."""
 
 from __future__ import annotations
 
@@ -8,4 +8,5 @@ from django_image_tasks import executor
 
 
 def enqueue(task_id: str) -> None:
+    """Run the task here and now."""
     executor.run(UUID(task_id))

@@ -15,14 +15,17 @@ from django_image_tasks.engines import deliver
 
 @app.task(name="image_tasks.run")
 def run_image_task(task_id: str) -> None:
+    """Run the task with this id, in a worker."""
     deliver(task_id)
 
 
 def enqueue(task_id: str) -> None:
+    """Put the id on the queue, which is a table."""
     run_image_task.configure(queue=conf.QUEUE).defer(task_id=task_id)
 
 
 def check() -> Iterator[Error]:
+    """Give an error unless Procrastinate has a PostgreSQL database."""
     alias = getattr(settings, "PROCRASTINATE_DATABASE_ALIAS", "default")
     if connections[alias].vendor != "postgresql":
         yield Error(

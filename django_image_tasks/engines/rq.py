@@ -16,12 +16,13 @@ from django_image_tasks.engines import deliver
 
 
 def enqueue(task_id: str) -> None:
+    """Put the id on the queue, or give up within a second or two."""
     name = conf.QUEUE or "default"
     queue = django_rq.get_queue(name, connection=_connection(name), commit_mode="auto")
     queue.enqueue(
         deliver,
         task_id,
-        # Later than the task's own deadline, which says why.
+        # The task's own deadline comes first: it leaves a message.
         job_timeout=int(conf.TASK_TIMEOUT.total_seconds()) + 60,
         result_ttl=0,
         failure_ttl=int(conf.TASK_TIME_TO_LIVE.total_seconds()),
@@ -29,6 +30,7 @@ def enqueue(task_id: str) -> None:
 
 
 def check() -> Iterator[Error]:
+    """Give an error unless django-rq has the queue."""
     name = conf.QUEUE or "default"
     if name not in getattr(settings, "RQ_QUEUES", {}):
         yield Error(
@@ -39,9 +41,9 @@ def check() -> Iterator[Error]:
 
 
 def _connection(name: str) -> Redis:
-    """One that gives up: as they come, they look for a silent Redis for a minute."""
+    """A connection that gives up after a second, not a minute, where Redis is silent."""
     connection: Redis = django_rq.get_connection(name)
-    if "USE_REDIS_CACHE" not in settings.RQ_QUEUES[name]:  # type: ignore[misc]  # that one is the cache's
+    if "USE_REDIS_CACHE" not in settings.RQ_QUEUES[name]:  # type: ignore[misc]  # shared with the cache
         options = connection.connection_pool.connection_kwargs
         options |= {"retry": Retry(NoBackoff(), 0), "socket_timeout": 1}
         if "path" not in options:  # of a Unix socket

@@ -1,3 +1,5 @@
+"""The contract of handlers: what runs the tasks of one type, and what it is given to do so."""
+
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
@@ -13,7 +15,7 @@ __all__ = ["Context", "Handler"]
 
 
 class Context(Protocol):
-    """One attempt at one task, as its handler sees it: no model, no HTTP."""
+    """What a handler is given for one attempt at one task. It shows no model and no request."""
 
     task_id: UUID
     attempt: int
@@ -21,21 +23,21 @@ class Context(Protocol):
     input: Mapping[str, Any]
     """The task's input, valid under the handler's ``input_schema``."""
     scratch: Path
-    """An empty directory of this attempt's own; removed when the attempt ends, however it ends."""
+    """An empty directory for this attempt alone, removed when the attempt ends in whatever way."""
     deadline: datetime
     """When the attempt must have ended (aware)."""
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Report ``done`` of ``total`` units (bytes, for an import); renews the lease.
+        """Report ``done`` of ``total`` units (bytes, for an import), and renew the lease.
 
         Cheap enough to call for every chunk: at most one report a second is written.
         Raises :exc:`~django_image_tasks.exceptions.TaskInterrupted` when the attempt must stop.
         """
 
     def check(self) -> None:
-        """Raise :exc:`~django_image_tasks.exceptions.TaskInterrupted` if the attempt must stop.
+        """Ask the database whether the attempt may go on. Call it before what cannot be undone.
 
-        It asks the database each time: meant for before an irrevocable step.
+        Raises :exc:`~django_image_tasks.exceptions.TaskInterrupted` when the attempt must stop.
         """
 
 
@@ -45,15 +47,15 @@ class Handler(ABC):
     type: ClassVar[str]
     """The ``type`` of the tasks it runs, at most 64 characters."""
     title: ClassVar[str]
-    """What people read in the admin, which looks for its translation."""
+    """The type's name for people. The admin shows its translation."""
     input_schema: ClassVar[Mapping[str, Any]] = {"type": "object"}
     """A JSON Schema (draft 2020-12) that every input is checked against when a task is created."""
 
     succeeded: ClassVar[Signal | None] = None
-    """Sent when a success is recorded, with ``task`` and ``result``."""
+    """A signal to send when a success has been recorded, with ``task`` and ``result``."""
 
     def validate(self, input: Mapping[str, Any]) -> None:
-        """Check what a schema cannot say, while the client waits; no network, no database.
+        """Check what a schema cannot say. The client waits: use no network and no database.
 
         Raises :exc:`~django_image_tasks.exceptions.InvalidInput` with one line for the client.
         """
@@ -63,14 +65,14 @@ class Handler(ABC):
     def run(self, context: Context) -> Mapping[str, Any]:
         """Do the work and return the task's ``result``, a JSON object of at most 1 MiB.
 
-        Raise :exc:`~django_image_tasks.exceptions.TaskFailed` with a message that a person can act
+        Raises :exc:`~django_image_tasks.exceptions.TaskFailed` with a message that a person can act
         on, or :exc:`~django_image_tasks.exceptions.TaskRetry` for what another attempt may mend.
-        Any other exception counts as a failure that a retry does not mend.
+        Any other exception fails the task, too, and is not retried.
         """
 
     def discard(self, task_id: UUID, attempt: int, input: Mapping[str, Any]) -> None:
-        """Remove what an attempt that has no result may have left behind. Safe to call twice.
+        """Remove what an attempt without a result may have left behind. Must be safe to repeat.
 
-        If it raises, the sweep calls it again: later attempts may have run by then.
+        If it raises, the sweep calls it again later, perhaps when other attempts have run.
         """
         return

@@ -1,3 +1,5 @@
+"""Which handler ``IMAGE_TASKS["HANDLERS"]`` names for which type of task."""
+
 from __future__ import annotations
 
 from django.utils.module_loading import import_string
@@ -8,17 +10,17 @@ from django_image_tasks.handlers.base import Handler
 
 
 def types() -> list[str]:
-    """Every registered type, those without a handler (retired ones) included."""
+    """Every type in the setting, including retired ones, which have no handler any more."""
     return list(conf.HANDLERS)
 
 
 def runnable_types() -> list[str]:
-    """The types that a new task may have."""
+    """The types that have a handler, which are those that a new task may have."""
     return [type_ for type_, path in conf.HANDLERS.items() if path]
 
 
 def get_handler(type_: str) -> Handler:
-    """A handler for tasks of this type.
+    """A new instance of the handler for tasks of this type.
 
     Raises :exc:`~django_image_tasks.exceptions.UnknownTaskType` if there is none (any more).
     """

@@ -1,4 +1,4 @@
-"""What attempts without a result leave in a storage goes, sooner or later."""
+"""Objects that attempts without a result leave in the storage are removed in the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two or more at once, on purpose: one of them wins, and there is no third state."""
+"""Changes of one task at the same moment: one of them wins, and the others change nothing."""
 
 from __future__ import annotations
 
