@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.checks import run_checks
+from django.core.checks import Tags, run_checks
+from django.core.checks.registry import registry
 from django.db import ConnectionHandler, connection
 
 from django_image_tasks.checks import database as database_checks
@@ -24,7 +25,9 @@ def found() -> list[tuple[str, str]]:
 
 
 def test_the_tests_own_database_passes(db: None) -> None:
-    assert run_checks(tags=["image_tasks"], databases=["default"]) == []
+    messages = run_checks(tags=[Tags.database], databases=["default"])
+    assert [message for message in messages if message.id.startswith("image_tasks.")] == []
+    assert database_checks.check_database in registry.get_checks()
 
 
 def test_without_leave_the_database_is_not_asked() -> None:
