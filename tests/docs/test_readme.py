@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 from pathlib import Path
@@ -28,6 +29,12 @@ def test_it_opens_with_what_people_have_and_want() -> None:
     assert title == "# django-image-tasks"
     assert have.startswith("**I have** ")
     assert want.startswith("**I want** ")
+
+
+def test_it_leads_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(([^)#]+)", README))
+    pages = (path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
+    assert set(pages) <= linked
 
 
 def test_each_of_the_two_commands_is_one_line() -> None:
