@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import Q
+
 from django_image_tasks import engines
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
@@ -97,6 +99,11 @@ def retry_task(task: Task, *, user_id: str = "", request_id: str = "") -> Task:
 def can_retry(status: str, type: str) -> bool:
     """Whether :func:`retry_task` takes a task of this status and type."""
     return status == Status.FAILURE and type in registry.runnable_types()
+
+
+def retryable() -> Q:
+    """The condition for the tasks that :func:`can_retry` is true of."""
+    return Q(status=Status.FAILURE, type__in=registry.runnable_types())
 
 
 def _save(task: Task) -> Task:

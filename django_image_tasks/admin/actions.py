@@ -1,129 +1,222 @@
-"""The list's actions and a task's buttons: each asks before it acts."""
+"""What an operator can do with tasks, from the list or from a task's page. Each asks first."""
 
 from __future__ import annotations
 
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
+from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks.admin.columns import status_badge
-from django_image_tasks.admin.counts import capped_count, shown
-from django_image_tasks.admin.rights import RightsMixin
-from django_image_tasks.admin.verbs import Cancel, Export, Retry, Verb
-from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks import tenancy
+from django_image_tasks.admin.bounded import CAP, capped_count, shown
+from django_image_tasks.admin.export import export
+from django_image_tasks.exceptions import InvalidInput, InvalidTransition
+from django_image_tasks.identifiers import request_id_of
 from django_image_tasks.models import Task
+from django_image_tasks.services import cancel_task, retry_task, retryable
+from django_image_tasks.states import UNFINISHED
+
+if TYPE_CHECKING:
+    from django_image_tasks.admin.task_admin import TaskAdmin
 
 CONFIRMED = "_confirmed"
+ASKED_AGAIN = ("action", "index", "select_across", ACTION_CHECKBOX_NAME)
+"""What the list has sent, and the confirmation sends once more."""
 SAMPLE = 10
 """So many tasks are named where it is asked."""
 
 
-class ActionsMixin(RightsMixin):
-    actions = ("cancel_selected", "retry_selected", "export_as_csv", "export_as_json")
+class Action(ABC):
+    """Something to do with tasks, and the words it is asked for with."""
 
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
-        # Django itself looks up whatever is sent as an id, and fails at what is none.
-        chosen = request.POST.copy()
-        ids = [pk for pk in chosen.getlist(ACTION_CHECKBOX_NAME) if parse_uuid(str(pk))]
-        chosen.setlist(ACTION_CHECKBOX_NAME, ids)
-        request.POST = chosen  # type: ignore[assignment]
-        return super().changelist_view(request, extra_context)
+    question: Any
+    """With a ``%(count)s``, and a plural."""
+    button: Any
+    note: Any
+    others: Any = ""
+    """Why it does not apply to some of the chosen tasks."""
+    style = "primary"
+    at_once = 1000
+    """The most tasks that one request does it to."""
 
-    @admin.action(description=_("Cancel selected tasks"), permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
-        return self.ask_or_run(request, tasks, Cancel())
+    def possible(self) -> Q:
+        """The condition for the tasks that it applies to."""
+        return Q()
 
-    @admin.action(description=_("Retry selected tasks"), permissions=["retry"])
-    def retry_selected(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
-        return self.ask_or_run(request, tasks, Retry())
+    @abstractmethod
+    def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> list[Task] | HttpResponseBase:
+        """Do it, log it, and say what happened. Returns tasks to show, or what the user gets."""
 
-    @admin.action(description=_("Export selected tasks as CSV"), permissions=["view"])
-    def export_as_csv(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
-        return self.ask_or_run(request, tasks, Export("csv"))
 
-    @admin.action(description=_("Export selected tasks as JSON"), permissions=["view"])
-    def export_as_json(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
-        return self.ask_or_run(request, tasks, Export("json"))
+class Cancel(Action):
+    """Cancels tasks."""
 
-    def ask_or_run(self, request: HttpRequest, tasks: Any, verb: Verb) -> HttpResponseBase | None:
-        if request.POST.get("select_across") != "1":
-            # A task that the list's filter no longer lets through has still been chosen.
-            rows: Any = self.get_queryset(request).filter(
-                pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)
-            )
-            tasks = rows.in_order(tasks.order)
-        elif CONFIRMED in request.POST:
-            tasks = tasks.filter(verb.possible())
-        if CONFIRMED not in request.POST:
-            return self.ask(request, tasks, verb, back=request.get_full_path())
-        done = verb.run(request, tasks.defer(None)[: verb.at_once])
-        return done if isinstance(done, HttpResponseBase) else None
+    question = ngettext_lazy("Cancel %(count)s task?", "Cancel %(count)s tasks?", "number")
+    style = "danger"
+    button = _("Yes, cancel")
+    note = _("A task that waits ends at once; a running one as soon as its worker has heard of it.")
+    others = _("The others have finished.")
 
-    def ask(
-        self, request: HttpRequest, tasks: QuerySet[Task], verb: Verb, back: str
-    ) -> HttpResponse:
-        chosen = capped_count(tasks)
-        able = capped_count(tasks.filter(verb.possible())) if verb.others else chosen
-        title = verb.question % {"number": able, "count": shown(able)}
-        context = {
-            **self.admin_site.each_context(request),
-            "title": title,
-            "original": title,  # where the breadcrumbs end
-            "opts": self.opts,
-            "media": self.media,
-            "has_view_permission": True,
-            "verb": verb,
-            "is_able": able > 0,
-            "is_partly": able < chosen,
-            "numbers": {"able": shown(able), "chosen": shown(chosen)},
-            "at_once": shown(verb.at_once) if able > verb.at_once else "",
-            "sample": [(task, status_badge(task)) for task in tasks[:SAMPLE]],
-            "more": chosen > SAMPLE,
-            "back": back,
-            "action": request.POST.get("action", ""),
-            "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
-            "select_across": request.POST.get("select_across", "0"),
-            "checkbox_name": ACTION_CHECKBOX_NAME,
-            "confirmed": CONFIRMED,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(
-            request, "admin/django_image_tasks/task/confirm_action.html", context
+    ended = ngettext_lazy(
+        "%(count)d task was cancelled.", "%(count)d tasks were cancelled.", "count"
+    )
+    asked = ngettext_lazy(
+        "%(count)d running task was asked to stop.",
+        "%(count)d running tasks were asked to stop.",
+        "count",
+    )
+    late = ngettext_lazy(
+        "%(count)d task had finished already.", "%(count)d tasks had finished already.", "count"
+    )
+
+    def possible(self) -> Q:
+        return Q(status__in=UNFINISHED)
+
+    def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> list[Task]:
+        """Returns the tasks that were cancelled, or are about to be."""
+        ended: list[Task] = []
+        asked: list[Task] = []
+        late = 0
+        for task in tasks:
+            try:
+                cancel_task(task, request.user.get_username())
+            except InvalidTransition:
+                late += 1
+            else:
+                (asked if task.status in UNFINISHED else ended).append(task)
+        log(request, ended, CHANGE, gettext("Cancelled."))
+        log(request, asked, CHANGE, gettext("Asked to stop."))
+        _say(request, messages.SUCCESS, self.ended, len(ended))
+        _say(request, messages.SUCCESS, self.asked, len(asked))
+        _say(request, messages.WARNING, self.late, late)
+        return [*ended, *asked]
+
+
+class Retry(Action):
+    """Makes new tasks of failed ones."""
+
+    question = ngettext_lazy("Retry %(count)s task?", "Retry %(count)s tasks?", "number")
+    button = _("Yes, retry")
+    note = _(
+        "Each becomes a new task, with the same input and owner. The failed one stays as it is."
+    )
+    others = _("The others have not failed, or no worker runs tasks of their type any more.")
+
+    again = ngettext_lazy("%(count)d task runs again.", "%(count)d tasks run again.", "count")
+    refused = ngettext_lazy(
+        "%(count)d task was left alone: it has not failed, or no longer runs.",
+        "%(count)d tasks were left alone: they have not failed, or no longer run.",
+        "count",
+    )
+
+    def possible(self) -> Q:
+        return retryable()
+
+    def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> list[Task]:
+        """Returns the new tasks."""
+        user_id, request_id = tenancy.user_id(request), request_id_of(request)
+        retries: dict[Task, Task] = {}
+        refused = 0
+        for task in tasks:
+            try:
+                with transaction.atomic():
+                    retries[task] = retry_task(task, user_id=user_id, request_id=request_id)
+            except (InvalidInput, InvalidTransition):
+                refused += 1
+        log(request, retries, CHANGE, gettext("Retried."))
+        log(request, retries.values(), ADDITION, gettext("Retry of a failed task."))
+        _say(request, messages.SUCCESS, self.again, len(retries))
+        _say(request, messages.WARNING, self.refused, refused)
+        return [*retries.values()]
+
+
+class Export(Action):
+    """Sends tasks as a file, ``csv`` or ``json``."""
+
+    question = ngettext_lazy("Export %(count)s task?", "Export %(count)s tasks?", "number")
+    note = _("In the order of the list.")
+    at_once = CAP
+
+    def __init__(self, suffix: str) -> None:
+        self.suffix = suffix
+        self.button = gettext("Download %(format)s") % {"format": suffix.upper()}
+
+    def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> HttpResponseBase:
+        """Returns the file."""
+        message = gettext("Exported as %(format)s.") % {"format": self.suffix.upper()}
+        log(request, tasks.defer(None).only("name", "type"), CHANGE, message)
+        return export(request, tasks, self.suffix)
+
+
+def act_on_selected(
+    admin: TaskAdmin, request: HttpRequest, tasks: Any, action: Action
+) -> HttpResponseBase | None:
+    """Ask whether to act on the tasks that are selected in the list; once confirmed, do it."""
+    if request.POST.get("select_across") != "1":
+        # A task that the list's filter no longer lets through has still been chosen.
+        rows: Any = admin.get_queryset(request).filter(
+            pk__in=request.POST.getlist(ACTION_CHECKBOX_NAME)
         )
+        tasks = rows.in_order(tasks.order)
+    elif CONFIRMED in request.POST:
+        tasks = tasks.filter(action.possible())
+    if CONFIRMED not in request.POST:
+        return _ask(admin, request, tasks, action, back=request.get_full_path())
+    done = action.run(request, tasks.defer(None)[: action.at_once])
+    return done if isinstance(done, HttpResponseBase) else None
 
-    def get_urls(self) -> list[URLPattern]:
-        site, name = self.admin_site, f"{self.opts.app_label}_{self.opts.model_name}"
-        return [
-            path("<uuid:pk>/cancel/", site.admin_view(self.cancel_view), name=f"{name}_cancel"),
-            path("<uuid:pk>/retry/", site.admin_view(self.retry_view), name=f"{name}_retry"),
-            *super().get_urls(),
-        ]
 
-    def cancel_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Ask whether to cancel one task, and do it."""
-        if not self.has_cancel_permission(request):
-            raise PermissionDenied
-        return self.one(request, pk, Cancel())
+def act_on_one(admin: TaskAdmin, request: HttpRequest, pk: UUID, action: Action) -> HttpResponse:
+    """Ask whether to act on one task, or do it and lead to the page of what came of it."""
+    tasks = admin.get_queryset(request).filter(pk=pk)
+    if not tasks:
+        raise Http404
+    if request.method != "POST":
+        return _ask(admin, request, tasks, action, back=admin.address("change", pk))
+    done = action.run(request, tasks)
+    shown_next = done[0].pk if isinstance(done, list) and done else pk
+    return HttpResponseRedirect(admin.address("change", shown_next))
 
-    def retry_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
-        """Ask whether to retry one task, and do it."""
-        if not self.has_retry_permission(request):
-            raise PermissionDenied
-        return self.one(request, pk, Retry())
 
-    def one(self, request: HttpRequest, pk: Any, verb: Verb) -> HttpResponse:
-        tasks = self.get_queryset(request).filter(pk=pk)
-        if not tasks:
-            raise Http404
-        if request.method == "POST":
-            pk = next((task.pk for task in verb.run(request, tasks)), pk)
-            return HttpResponseRedirect(self.page_of(pk))
-        return self.ask(request, tasks, verb, back=self.page_of(pk))
+def _ask(
+    admin: TaskAdmin, request: HttpRequest, tasks: QuerySet[Task], action: Action, back: str
+) -> HttpResponse:
+    asked = [(name, value) for name in ASKED_AGAIN for value in request.POST.getlist(name)]
+    chosen = capped_count(tasks)
+    able = capped_count(tasks.filter(action.possible())) if action.others else chosen
+    title = action.question % {"number": able, "count": shown(able)}
+    context = {
+        "title": title,
+        "original": title,  # where the breadcrumbs end
+        "verb": action,
+        "is_able": able > 0,
+        "is_partly": able < chosen,
+        "numbers": {"able": shown(able), "chosen": shown(chosen)},
+        "at_once": shown(action.at_once) if able > action.at_once else "",
+        "sample": tasks[:SAMPLE],
+        "more": chosen > SAMPLE,
+        "back": back,
+        "fields": [(CONFIRMED, "yes"), *asked],
+    }
+    return admin.render_page(request, "confirm_action", context)
+
+
+def log(request: HttpRequest, tasks: Iterable[Task], flag: int, message: str) -> None:
+    """Write what was done into the admin's log, in one statement."""
+    if tasks := list(tasks):
+        LogEntry.objects.log_actions(request.user.pk, tasks, flag, message)  # type: ignore[arg-type]
+
+
+def _say(request: HttpRequest, level: int, text: Any, count: int) -> None:
+    if count:
+        messages.add_message(request, level, text % {"count": count})

@@ -1,85 +1,135 @@
-"""New tasks: choose a type, fill in the form made from its schema, or write JSON."""
+"""The page that adds a task: a type to choose, and a form made from its schema, or JSON."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from django_image_tasks import tenancy
-from django_image_tasks.admin.new_task import NewTask
-from django_image_tasks.admin.rights import RightsMixin
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import request_id_of
+from django_image_tasks.json_values import check_storable
 from django_image_tasks.models import Task
+from django_image_tasks.schema_forms import InputForm, form_for, input_form
 from django_image_tasks.services import create_task
+
+if TYPE_CHECKING:
+    from django_image_tasks.admin.task_admin import TaskAdmin
 
 OTHERWISE = "_otherwise"
 """The button that leads from the fields to JSON, and back."""
+PREFIX = "input"
+
+RawForm = form_for({"title": _("Input"), "description": _("A JSON object, as the API takes it.")})
 
 
-class AddMixin(RightsMixin):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(registry.runnable_types()) and super().has_add_permission(request)
+class LabelForm(forms.Form):
+    """What is said of a task beside its input."""
 
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        types = registry.runnable_types()
-        type_ = request.GET.get("type", types[0] if len(types) == 1 else "")
-        context = {"has_other_types": len(types) > 1, **(extra_context or {})}
-        if type_ not in types:
-            titles = [(type_, registry.get_handler(type_).title) for type_ in types]
-            return self.render_add(request, {"titles": titles, **context})
-        return self.add_of_type(request, type_, context)
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=255,
+        required=False,
+        help_text=_("A label for people. The image's own name, if left empty."),
+    )
+    owner = forms.CharField(
+        label=_("Owner"), max_length=255, help_text=_("Whose task it is, for the API.")
+    )
 
-    def add_of_type(self, request: HttpRequest, type_: str, context: Any) -> HttpResponse:
-        is_raw = (request.POST or request.GET).get("raw") == "1"
-        new = NewTask(type_, is_raw=is_raw)
-        if request.method != "POST":
-            new.begin(tenancy.get_owner(request))
-            return self.render_add(request, {"new": new, **context})
-        new.read(request.POST)
+
+class NewTask:
+    """A task of one type, as it is being filled in: field by field, or as JSON (``is_raw``)."""
+
+    error = ""
+
+    def __init__(
+        self, type_: str, is_raw: bool, data: Any = None, labels: Any = None, inputs: Any = None
+    ) -> None:
+        self.type, self.is_raw = type_, is_raw
+        self.title = registry.get_handler(type_).title
+        self.labels = LabelForm(data, initial=labels)
+        self.inputs = form_of(type_, is_raw)(data, prefix=PREFIX, initial=inputs)
+
+    @property
+    def has_fields(self) -> bool:
+        """Whether there is more to show than one box for JSON."""
+        return () not in input_form(self.type).paths.values()
+
+    def is_valid(self) -> bool:
+        """Whether both forms are filled in; the task's own rules are ``create_task``'s to check."""
+        return all([self.labels.is_valid(), self.inputs.is_valid()])
+
+    def otherwise(self) -> NewTask:
+        """The fields as JSON, or JSON in fields.
+
+        Raises :exc:`~django_image_tasks.exceptions.InvalidInput` if something would be lost.
+        """
+        errors = self.inputs.errors.as_data().values()
+        if any(error.code != "required" for field_errors in errors for error in field_errors):
+            raise InvalidInput(gettext("Correct this first, for nothing to be lost."))
+        document = self.inputs.task_input
+        check_storable(document)
+        inputs = form_of(self.type, not self.is_raw).initial_from(document)
+        if inputs is None:
+            raise InvalidInput(gettext("There is more in this than the form has fields for."))
+        labels = {field.name: field.value() for field in self.labels}
+        return NewTask(self.type, is_raw=not self.is_raw, labels=labels, inputs=inputs)
+
+
+def form_of(type_: str, is_raw: bool) -> type[InputForm]:
+    """The form for the input of tasks of a type: its fields, or one box for JSON."""
+    return RawForm if is_raw else input_form(type_)
+
+
+def answer(admin: TaskAdmin, request: HttpRequest, extra_context: dict[str, Any]) -> HttpResponse:
+    """Show the page, or do what its form asks for."""
+    types = registry.runnable_types()
+    type_ = request.GET.get("type", types[0] if len(types) == 1 else "")
+    context = {
+        "title": gettext("Add a task"),
+        "add": True,
+        "back": admin.address("changelist"),
+        "has_other_types": len(types) > 1,
+        **extra_context,
+    }
+    if type_ not in types:
+        titles = [(type_, registry.get_handler(type_).title) for type_ in types]
+        return admin.render_page(request, "add_form", context | {"titles": titles})
+    is_raw = (request.POST or request.GET).get("raw") == "1"
+    if request.method == "POST":
+        new = NewTask(type_, is_raw=is_raw, data=request.POST)
         try:
             if OTHERWISE in request.POST:
                 new = new.otherwise()
             elif new.is_valid():
-                return HttpResponseRedirect(self.page_of(self.create(request, new).pk))
+                task = _create(admin, request, new)
+                return HttpResponseRedirect(admin.address("change", task.pk))
         except InvalidInput as error:
             new.error = str(error)
-        return self.render_add(request, {"new": new, **context})
+    else:
+        owner = tenancy.get_owner(request)
+        new = NewTask(type_, is_raw=is_raw, labels={"owner": owner}, inputs={"input": {}})
+    return admin.render_page(request, "add_form", context | {"new": new})
 
-    def create(self, request: HttpRequest, new: NewTask) -> Task:
-        """Validate as the API does, and submit. Raises InvalidInput in the API's words."""
-        with transaction.atomic():
-            task = create_task(
-                **new.body(),
-                owner=new.labels.cleaned_data["owner"],
-                user_id=tenancy.user_id(request),
-                request_id=request_id_of(request),
-            )
-            self.log_addition(request, task, [{"added": {}}])
-        self.message_user(request, _("The task was created."), messages.SUCCESS)
-        return task
 
-    def render_add(self, request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-        request.current_app = self.admin_site.name
-        page = {
-            **self.admin_site.each_context(request),
-            "title": _("Add a task"),
-            "add": True,
-            "has_view_permission": self.has_view_permission(request),
-            "media": self.media,
-            "opts": self.opts,
-            "back": self.list_page(),
-        }
-        template = "admin/django_image_tasks/task/add_form.html"
-        return TemplateResponse(request, template, page | context)
+def _create(admin: TaskAdmin, request: HttpRequest, new: NewTask) -> Task:
+    labels = new.labels.cleaned_data
+    with transaction.atomic():
+        task = create_task(
+            new.type,
+            new.inputs.task_input,
+            name=labels["name"] or None,
+            owner=labels["owner"],
+            user_id=tenancy.user_id(request),
+            request_id=request_id_of(request),
+        )
+        admin.log_addition(request, task, [{"added": {}}])
+    admin.message_user(request, gettext("The task was created."), messages.SUCCESS)
+    return task

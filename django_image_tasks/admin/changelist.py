@@ -12,8 +12,8 @@ from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from django_image_tasks.admin.bounded import CAP, CAP_OF_SEVERAL, capped_count, shown
 from django_image_tasks.admin.columns import with_columns
-from django_image_tasks.admin.counts import CAP, CAP_OF_SEVERAL, capped_count, shown
 from django_image_tasks.admin.dashboard import Dashboard
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.keyset import SORT_KEYS, SortKey, parse_order

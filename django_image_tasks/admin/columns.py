@@ -2,131 +2,121 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.db.models.functions import Substr
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks.admin.times import duration, relative_time
+from django_image_tasks import measures
+from django_image_tasks.browsable.badges import status_badge
 from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import UNFINISHED, Status
 
 MESSAGE_LENGTH = 500
-"""So much of a message goes with a row of the list."""
+"""So many characters of a message go with a row of the list."""
 
 
-def with_columns(rows: TaskQuerySet) -> Any:
-    """What the columns show, without what may be large."""
+def with_columns(rows: TaskQuerySet) -> TaskQuerySet:
+    """The rows with what the columns show, and without what may be large."""
     beginning = Substr("message", 1, MESSAGE_LENGTH + 1)
     return rows.defer("input", "result", "message").annotate(beginning_of_message=beginning)
 
 
-ICONS = {
-    Status.PENDING: '<circle cx="8" cy="8" r="5"/>',
-    Status.PROCESSING: '<circle cx="8" cy="8" r="5"/><path d="M8 3a5 5 0 0 1 0 10z"/>',
-    Status.SUCCESS: '<path d="m3 8.5 3.5 3.5L13 4.5"/>',
-    Status.FAILURE: '<path d="m4 4 8 8m0-8-8 8"/>',
-}
-"""A shape for each status, for who cannot tell the colours."""
+@admin.display(description=_("task"))
+def label(task: Task) -> str:
+    """The task's name, or the beginning of its id."""
+    return task.name or format_html('<code title="{}">{}</code>', task.pk, str(task.pk)[:8])
 
 
-def status_icon(status: str) -> SafeString:
+@admin.display(description=_("status"), ordering="status")
+def badge(task: Task) -> SafeString:
+    """The task's status, and beside it what the status alone does not tell."""
+    if is_stuck(task):
+        text, title = gettext("stuck"), gettext("Its lease ran out, nobody looks after it")
+    elif task.expires_at and task.expires_at <= timezone.now():
+        text, title = gettext("expired"), gettext("Hidden from the API, and soon purged")
+    else:
+        return status_badge(task.status)
+    remark = format_html(' <span class="task-remark" title="{}">{}</span>', title, text)
+    return status_badge(task.status) + remark
+
+
+@admin.display(description=_("progress"))
+def bar(task: Task) -> SafeString:
+    """The task's progress. ``live.js`` follows the bars that are marked with ``data-live``."""
     return format_html(
-        '<svg class="task-icon" viewBox="0 0 16 16" aria-hidden="true">{}</svg>',
-        mark_safe(ICONS[Status(status)]),  # noqa: S308 (a constant)
-    )
-
-
-def status_badge(task: Task) -> SafeString:
-    return format_html(
-        '<span class="task-status {}">{}{}</span>',
+        '<span class="task-progress {}" data-task="{}"{}>'
+        '<progress max="100" value="{}" aria-label="{}"></progress>'
+        '<span class="task-percent" title="{}">{}</span></span>',
         task.status,
-        status_icon(task.status),
-        task.get_status_display(),
+        task.pk,
+        SafeString(" data-live" if task.status in UNFINISHED else ""),
+        task.progress,
+        gettext("Progress of %(task)s") % {"task": task},
+        measures.transferred(task),
+        percent(task),
     )
 
 
-class ColumnsMixin:
-    """The columns of the list that are no plain fields."""
-
-    @admin.display(description=_("task"))
-    def label(self, task: Task) -> str:
-        return task.name or format_html('<code title="{}">{}</code>', task.pk, str(task.pk)[:8])
-
-    @admin.display(description=_("status"), ordering="status")
-    def badge(self, task: Task) -> SafeString:
-        return format_html("{}{}", status_badge(task), _remark(task, timezone.now()))
-
-    @admin.display(description=_("progress"))
-    def bar(self, task: Task) -> SafeString:
-        """Marked for ``live.js`` for as long as it may move."""
-        return format_html(
-            '<span class="task-progress {}" data-task="{}"{}>'
-            '<progress max="100" value="{}" aria-label="{}"></progress>'
-            '<span class="task-percent" title="{}">{}</span></span>',
-            task.status,
-            task.pk,
-            SafeString(" data-live" if task.status in UNFINISHED else ""),
-            task.progress,
-            gettext("Progress of %(task)s") % {"task": task},
-            size_done(task),
-            gettext("%(number)d %%") % {"number": task.progress},
-        )
-
-    @admin.display(description=_("created"), ordering="created_at")
-    def created(self, task: Task) -> str:
-        return relative_time(task.created_at, timezone.now())
-
-    @admin.display(description=_("finished"))
-    def finished(self, task: Task) -> str | None:
-        if task.finished_at is None:
-            return None
-        return relative_time(task.finished_at, timezone.now())
-
-    @admin.display(description=_("duration"))
-    def duration(self, task: Task) -> str | None:
-        """Of the last attempt."""
-        if task.started_at is None or task.status == Status.PENDING:
-            return None
-        return duration((task.finished_at or timezone.now()) - task.started_at)
-
-    @admin.display(description=_("message"))
-    def line(self, task: Any) -> str | None:
-        text: str = task.beginning_of_message
-        if len(text) > MESSAGE_LENGTH:
-            text = text[:MESSAGE_LENGTH] + "…"
-        if not text:
-            return None
-        return format_html('<span class="task-message" title="{}">{}</span>', text, text)
+@admin.display(description=_("created"), ordering="created_at")
+def created(task: Task) -> SafeString:
+    """How long ago the task was created."""
+    return measures.relative_time(task.created_at)
 
 
-def size_done(task: Task) -> str:
-    if not task.bytes_done and not task.bytes_total:
-        return ""
-    done = filesizeformat(task.bytes_done)
-    if task.bytes_total is None:
-        return done
-    return gettext("%(done)s of %(total)s") % {
-        "done": done,
-        "total": filesizeformat(task.bytes_total),
+@admin.display(description=_("finished"))
+def finished(task: Task) -> SafeString | None:
+    """How long ago the task finished."""
+    return measures.relative_time(task.finished_at) if task.finished_at else None
+
+
+@admin.display(description=_("duration"))
+def duration(task: Task) -> str | None:
+    """How long the last attempt took, or has been running."""
+    if task.started_at is None or task.status == Status.PENDING:
+        return None
+    return measures.duration((task.finished_at or timezone.now()) - task.started_at)
+
+
+@admin.display(description=_("message"))
+def line(task: Any) -> SafeString | None:
+    """The beginning of the task's message, as :func:`with_columns` has read it."""
+    text: str = task.beginning_of_message
+    if not text:
+        return None
+    if len(text) > MESSAGE_LENGTH:
+        text = text[:MESSAGE_LENGTH] + "…"
+    return format_html('<span class="task-message" title="{}">{}</span>', text, text)
+
+
+def live_state(task: Task, cells: dict[str, str]) -> dict[str, Any]:
+    """What ``live.js`` is told of a task, with the cells that may have changed."""
+    return {
+        "id": task.pk,
+        "status": task.status,
+        "is_finished": task.status not in UNFINISHED,
+        "progress": task.progress,
+        "percent": percent(task),
+        "size": measures.transferred(task),
+        "news": gettext("%(task)s: %(status)s")
+        % {"task": task, "status": task.get_status_display()},
+        "cells": {name: conditional_escape(cell) for name, cell in cells.items()}
+        | {"attempts": str(task.attempts)},
     }
 
 
-def _remark(task: Task, now: datetime) -> str:
-    """What the status alone does not tell."""
-    lease, expiry = task.lease_expires_at, task.expires_at
-    if task.status in UNFINISHED and lease and lease <= now:
-        text, title = gettext("stuck"), gettext("Its lease ran out, nobody looks after it")
-    elif expiry and expiry <= now:
-        text, title = gettext("expired"), gettext("Hidden from the API, and soon purged")
-    else:
-        return ""
-    return format_html(' <span class="task-remark" title="{}">{}</span>', title, text)
+def percent(task: Task) -> str:
+    """The task's progress, as the reader's language writes percentages."""
+    return gettext("%(number)d %%") % {"number": task.progress}
+
+
+def is_stuck(task: Task) -> bool:
+    """Whether :meth:`~django_image_tasks.querysets.TaskQuerySet.stale` finds the task."""
+    lease = task.lease_expires_at
+    return task.status in UNFINISHED and lease is not None and lease <= timezone.now()

@@ -1,4 +1,7 @@
-"""What an operator sees above the list. Three queries, each of a bounded part of an index."""
+"""What stands above the list: numbers, a chart of the last day, and the workers.
+
+Three queries, each of a bounded part of an index.
+"""
 
 from __future__ import annotations
 
@@ -10,69 +13,94 @@ from typing import Any, NamedTuple
 
 from django.db.models import Subquery
 from django.utils import timezone
-from django.utils.safestring import SafeString
+from django.utils.dateformat import format as format_date
+from django.utils.formats import number_format
 
-from django_image_tasks.admin.chart import Chart, Hour
-from django_image_tasks.admin.columns import status_icon
-from django_image_tasks.admin.counts import CappedCount, shown
-from django_image_tasks.admin.times import relative_time
+from django_image_tasks.admin.bounded import CappedCount, shown
+from django_image_tasks.measures import relative_time
 from django_image_tasks.models import Attempt
 from django_image_tasks.querysets import TaskQuerySet
-from django_image_tasks.states import Status
+from django_image_tasks.states import FINISHED, Status
 
 HOURS = 24
 HOUR_CAP = 1_000
 """Of a busier hour the chart says no more than that it was busier."""
 ATTEMPTS = 200
-"""So many of the newest tell which workers there are."""
+"""So many of the newest attempts tell which workers there are."""
 WORKERS = 6
-ENDS = (Status.SUCCESS, Status.FAILURE)
+
+HEIGHT, STEP, BAR = 96, 20, 14
+"""The chart's height, the room of an hour and the width of its bar, in units of the drawing."""
+LEAST = 2
+"""The length of the shortest bar: one task can be seen beside a thousand."""
 
 
 class Tile(NamedTuple):
+    """How many tasks are in a status."""
+
     status: Status
-    icon: SafeString
     number: str
 
 
 class Worker(NamedTuple):
+    """A worker's process, how many tasks it runs, and when it was seen."""
+
     name: str
     running: int
     seen: str
 
 
+class Hour(NamedTuple):
+    """How many tasks ended in an hour."""
+
+    start: datetime
+    succeeded: int
+    failed: int
+
+
+class Bar(NamedTuple):
+    """An hour as the chart draws it."""
+
+    time: str
+    succeeded: str
+    failed: str
+    x: int
+    top: int
+    above: int
+    below: int
+
+
 class Dashboard:
+    """What an operator sees above the first page of the whole list."""
+
     def __init__(self, tasks: TaskQuerySet) -> None:
         self.tasks, self.now = tasks, timezone.now()
 
     @property
     def tiles(self) -> list[Tile]:
-        return [
-            Tile(status, status_icon(status), shown(self._values.get(status, 0)))
-            for status in Status
-        ]
+        """A number for each status."""
+        return [Tile(status, shown(self._values.get(status, 0))) for status in Status]
 
     @property
     def stuck(self) -> str | None:
+        """How many tasks nobody looks after."""
         number = self._values.get("stuck")
         return shown(number) if number else None
 
     @property
     def oldest_pending(self) -> dict[str, Any] | None:
+        """The task that has waited longest."""
         created_at = self._values.get("oldest_created_at")
         if created_at is None:
             return None
-        return {"pk": self._values["oldest_pk"], "time": relative_time(created_at, self.now)}
+        return {"pk": self._values["oldest_pk"], "time": relative_time(created_at)}
 
     @cached_property
     def chart(self) -> Chart:
-        return Chart(
-            [
-                Hour(start, *(self._values.get(f"{status}_{number}", 0) for status in ENDS))
-                for number, start in enumerate(self._hours)
-            ],
-            HOUR_CAP,
-        )
+        """What ended in each of the last hours."""
+        numbers = [[self._values.get(f"{s}_{n}", 0) for s in FINISHED] for n in range(HOURS)]
+        hours = [Hour(start, *each) for start, each in zip(self._hours, numbers, strict=True)]
+        return Chart(hours, HOUR_CAP)
 
     @cached_property
     def workers(self) -> list[Worker]:
@@ -85,22 +113,18 @@ class Dashboard:
             name, at = _process(worker), ended_at or started_at
             seen[name] = max(at, seen.get(name, at))
         latest = sorted(seen, key=lambda name: seen[name], reverse=True)
-        return [
-            Worker(name, running[name], relative_time(seen[name], self.now))
-            for name in latest[:WORKERS]
-        ]
+        return [Worker(name, running[name], relative_time(seen[name])) for name in latest[:WORKERS]]
 
     @cached_property
-    def _hours(self) -> Sequence[datetime]:
+    def _hours(self) -> list[datetime]:
         """When each hour of the chart began; the last one is not over."""
         current = timezone.localtime(self.now).replace(minute=0, second=0, microsecond=0)
         return [current - timedelta(hours=ago) for ago in reversed(range(HOURS))]
 
     @cached_property
     def _values(self) -> dict[str, Any]:
-        """Every number, as one row."""
-        pending = self.tasks.filter(status=Status.PENDING)
-        oldest = pending.order_by("created_at", "id")
+        """Every number, as one row; empty where there are no tasks."""
+        oldest = self.tasks.filter(status=Status.PENDING).order_by("created_at", "id")
         values: dict[str, Any] = {
             "stuck": CappedCount(self.tasks.stale(self.now)),
             "oldest_pk": Subquery(oldest.values("pk")[:1]),
@@ -112,13 +136,58 @@ class Dashboard:
             ended = self.tasks.filter(
                 finished_at__gte=start, finished_at__lt=start + timedelta(hours=1)
             )
-            for status in ENDS:
+            for status in FINISHED:
                 values[f"{status}_{number}"] = CappedCount(ended.filter(status=status), HOUR_CAP)
         rows = self.tasks.order_by("pk").annotate(**{f"n_{key}": values[key] for key in values})
         row = rows.values(*(f"n_{key}" for key in values)).first()
         return {key.removeprefix("n_"): value for key, value in (row or {}).items()}
 
 
+class Chart:
+    """Throughput as a drawing: successes stand on a line, and failures hang from it.
+
+    Of an hour with more than ``cap`` tasks of a kind, only that is known.
+    """
+
+    height, bar_width = HEIGHT, BAR
+
+    def __init__(self, hours: Sequence[Hour], cap: int) -> None:
+        self.hours, self.cap = hours, cap
+        self.width = STEP * len(hours)
+        self.most_succeeded = max(hour.succeeded for hour in hours)
+        self.most_failed = max(hour.failed for hour in hours)
+        self.is_empty = not (self.most_succeeded or self.most_failed)
+        self.baseline = self._length(self.most_succeeded)
+        self.succeeded = self._sum([hour.succeeded for hour in hours])
+        self.failed = self._sum([hour.failed for hour in hours])
+
+    @property
+    def bars(self) -> list[Bar]:
+        """Each hour's bar, the oldest first."""
+        return [
+            Bar(
+                time=format_date(hour.start, "H:i"),
+                succeeded=shown(hour.succeeded, self.cap),
+                failed=shown(hour.failed, self.cap),
+                x=STEP * number + (STEP - BAR) // 2,
+                top=self.baseline - self._length(hour.succeeded),
+                above=self._length(hour.succeeded),
+                below=self._length(hour.failed),
+            )
+            for number, hour in enumerate(self.hours)
+        ]
+
+    def _length(self, number: int) -> int:
+        room = HEIGHT - 2 * LEAST
+        most = self.most_succeeded + self.most_failed
+        return max(LEAST, round(number * room / most)) if number else 0
+
+    def _sum(self, numbers: Sequence[int]) -> str:
+        total = sum(min(number, self.cap) for number in numbers)
+        digits = number_format(total, force_grouping=True)
+        return f"{digits}+" if max(numbers) > self.cap else digits
+
+
 def _process(worker: str) -> str:
-    """The executor calls itself by host, process and attempt."""
+    """A worker without its attempt: the executor names host, process and attempt."""
     return ":".join(worker.split(":")[:2])

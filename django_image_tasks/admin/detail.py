@@ -1,124 +1,70 @@
-"""One task: all that is known of it, and what can be done with it. Nothing here can be edited."""
+"""The page about one task: all that is known of it, and what happened to it when."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.core.files.storage import FileSystemStorage
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from django_image_tasks.admin.columns import status_badge
-from django_image_tasks.admin.json_markup import document
-from django_image_tasks.admin.rights import RightsMixin
-from django_image_tasks.admin.timeline import timeline
-from django_image_tasks.admin.times import relative_time
-from django_image_tasks.admin.transfer import transferred
+from django_image_tasks.admin.columns import is_stuck
+from django_image_tasks.browsable.json_html import foldable
 from django_image_tasks.handlers.image_import.storage import get_storage
+from django_image_tasks.measures import duration, rate, transferred
 from django_image_tasks.models import Attempt, Task
-from django_image_tasks.states import UNFINISHED
+from django_image_tasks.services import can_retry
+from django_image_tasks.states import FINISHED, UNFINISHED, Status
 
-LIVE = "_live"
-"""With this in its query string, the page is only what changes while a task runs."""
+if TYPE_CHECKING:
+    from django_image_tasks.admin.task_admin import TaskAdmin
+
 MOST_ATTEMPTS = 50
 MOST_RETRIES = 20
+SHORTEST_WAIT = timedelta(seconds=1)
+"""A shorter time between two events is not worth a word."""
 
 
-class DetailMixin(RightsMixin):
-    # The template shows the task without a form.
-    fieldsets = ((None, {"fields": ()}),)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Machines write these rows. What people may do has actions, with their own permissions."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        if LIVE not in request.GET:
-            return super().change_view(request, object_id, form_url, extra_context)
-        task = self.get_object(request, unquote(object_id))
-        if not self.has_view_permission(request, task):
-            raise PermissionDenied
-        if task is None:
-            raise Http404
-        return TemplateResponse(
-            request, "admin/django_image_tasks/task/live.html", self.live_context(request, task)
-        )
-
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Task | None = None,
-    ) -> HttpResponse:
-        if obj is not None:
-            context |= {"title": str(obj), "subtitle": None}
-            context |= self.live_context(request, obj) | self.lasting_context(obj)
-        return super().render_change_form(request, context, add, change, form_url, obj)
-
-    def live_context(self, request: HttpRequest, task: Task) -> dict[str, Any]:
-        """What may change while the task runs."""
-        now = timezone.now()
-        attempts = Attempt.objects.filter(task=task).order_by("-number")[:MOST_ATTEMPTS]
-        return {
-            "task": task,
-            "badge": status_badge(task),
-            "is_running": task.status in UNFINISHED,
-            "is_stuck": is_stuck(task),
-            "transferred": transferred(task),
-            "timeline": timeline(task, attempts, now),
-            "result": None if task.result is None else document(task.result),
-            "image_url": image_url(task),
-            "can_cancel": self.can_cancel(request, task),
-            "can_retry": self.can_retry(request, task),
-            "cancel_url": self.page_of(task.pk, "cancel"),
-            "retry_url": self.page_of(task.pk, "retry"),
-        }
-
-    def lasting_context(self, task: Task) -> dict[str, Any]:
-        original = Task.objects.filter(pk=task.retry_of) if task.retry_of else Task.objects.none()
-        return {
-            "input": document(task.input),
-            "api_url": api_url(task),
-            "history_url": self.page_of(task.pk, "history"),
-            "retry_of": next(iter(self.related(original)), None),
-            "retried_by": self.related(Task.objects.filter(retry_of=task.pk)),
-        }
-
-    def related(self, tasks: QuerySet[Task]) -> list[dict[str, Any]]:
-        now = timezone.now()
-        newest = tasks.only("name", "type", "status", "created_at").order_by("-created_at")
-        return [
-            {
-                "task": task,
-                "badge": status_badge(task),
-                "url": self.page_of(task.pk),
-                "created": relative_time(task.created_at, now),
-            }
-            for task in newest[:MOST_RETRIES]
-        ]
+def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str, Any]:
+    """What may change while the task runs."""
+    attempts = Attempt.objects.filter(task=task).order_by("-number")[:MOST_ATTEMPTS]
+    is_open = task.status in UNFINISHED and task.cancel_requested_at is None
+    is_failed = can_retry(task.status, task.type)
+    return {
+        "task": task,
+        "is_running": task.status in UNFINISHED,
+        "is_stuck": is_stuck(task),
+        "transferred": ", ".join(filter(None, [transferred(task), rate(task)])),
+        "timeline": timeline(task, attempts),
+        "result": None if task.result is None else foldable(task.result),
+        "image_url": image_url(task),
+        "can_cancel": is_open and admin.has_cancel_permission(request),
+        "can_retry": is_failed and admin.has_retry_permission(request),
+        "cancel_url": admin.address("cancel", task.pk),
+        "retry_url": admin.address("retry", task.pk),
+    }
 
 
-def is_stuck(task: Task) -> bool:
-    """Whether nobody looks after it: neither a worker nor the queue."""
-    lease = task.lease_expires_at
-    return task.status in UNFINISHED and lease is not None and lease <= timezone.now()
+def lasting_context(task: Task) -> dict[str, Any]:
+    """What stays as it is, and the tasks that are retries of this one or that it retries."""
+    original = Task.objects.filter(pk=task.retry_of) if task.retry_of else Task.objects.none()
+    return {
+        "input": foldable(task.input),
+        "api_url": api_url(task),
+        "retry_of": _newest(original).first(),
+        "retried_by": _newest(Task.objects.filter(retry_of=task.pk)),
+    }
+
+
+def _newest(tasks: QuerySet[Task]) -> QuerySet[Task]:
+    rows = tasks.only("name", "type", "status", "created_at").order_by("-created_at")
+    return rows[:MOST_RETRIES]
 
 
 def api_url(task: Task) -> str:
@@ -144,3 +90,69 @@ def image_url(task: Task) -> str:
         return storage.url(location)
     except (NotImplementedError, ValueError):
         return ""
+
+
+class Event(NamedTuple):
+    """Something that happened to a task, or is going to happen."""
+
+    time: datetime
+    kind: str
+    """How it looks: a status, an attempt's outcome, ``cancel``, ``future`` or nothing."""
+    title: Any
+    detail: str = ""
+    message: str = ""
+    wait: str = ""
+    """How long after the event before, where that is worth a word."""
+
+
+def timeline(task: Task, attempts: Iterable[Attempt]) -> list[Event]:
+    """The events of a task, the earliest first."""
+    first, *others = events = sorted(_events(task, attempts), key=lambda event: event.time)
+    waits = [_wait(before, after) for before, after in pairwise(events)]
+    return [first, *(event._replace(wait=wait) for event, wait in zip(others, waits, strict=True))]
+
+
+def _wait(before: Event, after: Event) -> str:
+    gap = after.time - before.time
+    if gap < SHORTEST_WAIT or after.kind == "future":
+        return ""
+    return _("%(duration)s later") % {"duration": duration(gap)}
+
+
+def _events(task: Task, attempts: Iterable[Attempt]) -> Iterator[Event]:
+    now = timezone.now()
+    created_by = _("by user %(id)s") % {"id": task.user_id} if task.user_id else ""
+    yield Event(task.created_at, "", _("Created"), created_by)
+    if task.enqueued_at:
+        yield Event(task.enqueued_at, "", _("Put on the queue"))
+    for attempt in attempts:
+        event = _attempt(attempt, now)
+        # The page shows the task's own message in full.
+        yield event._replace(message="") if event.message == task.message else event
+    if task.cancel_requested_at:
+        by = _("by %(name)s") % {"name": task.cancel_requested_by}
+        yield Event(task.cancel_requested_at, "cancel", _("Cancellation requested"), by)
+    if task.status == Status.PENDING and task.available_at and task.available_at > now:
+        yield Event(task.available_at, "future", _("Next attempt"))
+    if task.status in FINISHED and task.finished_at:
+        length = duration(task.finished_at - task.created_at)
+        total = _("%(duration)s in all") % {"duration": length}
+        yield Event(task.finished_at, task.status, task.get_status_display().capitalize(), total)
+    if task.expires_at:
+        is_over = task.expires_at <= now
+        yield Event(task.expires_at, "future", _("Expired") if is_over else _("Expires"))
+
+
+def _attempt(attempt: Attempt, now: datetime) -> Event:
+    title = _("Attempt %(number)d") % {"number": attempt.number}
+    length = duration((attempt.ended_at or now) - attempt.started_at)
+    if attempt.ended_at is None:
+        outcome = _("running for %(duration)s") % {"duration": length}
+    else:
+        outcome = _("%(outcome)s after %(duration)s") % {
+            "outcome": attempt.get_outcome_display(),
+            "duration": length,
+        }
+    kind = attempt.outcome or Status.PROCESSING
+    worker = _("on %(worker)s") % {"worker": attempt.worker}
+    return Event(attempt.started_at, kind, title, f"{outcome}, {worker}", attempt.message)

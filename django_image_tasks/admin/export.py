@@ -33,27 +33,10 @@ FORMULA = re.compile(
 of what is one where something else than a comma separates them."""
 
 COLUMNS = (
-    "id",
-    "name",
-    "type",
-    "status",
-    "owner",
-    "user_id",
-    "request_id",
-    "image_id",
-    "progress",
-    "attempts",
-    "bytes_done",
-    "bytes_total",
-    "created_at",
-    "updated_at",
-    "started_at",
-    "finished_at",
-    "expires_at",
-    "retry_of",
-    "message",
-    "input",
-    "result",
+    *("id", "name", "type", "status", "owner", "user_id", "request_id", "image_id"),
+    *("progress", "attempts", "bytes_done", "bytes_total"),
+    *("created_at", "updated_at", "started_at", "finished_at", "expires_at"),
+    *("retry_of", "message", "input", "result"),
 )
 
 

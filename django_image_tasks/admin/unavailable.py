@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -37,22 +37,12 @@ def answers_when_unavailable(view: Callable[..., Any]) -> Callable[..., HttpResp
         except Exception as error:
             if not is_temporary(error):
                 raise
-            return _unavailable(request, error)
+            # Without the admin's frame, which asks the database who is looking.
+            page = HttpResponse(render_to_string(TEMPLATE), status=503)
+            page["Retry-After"] = str(RETRY_AFTER)
+            add_never_cache_headers(page)
+            said = partial(log_response, "Service Unavailable: %s", request.path)
+            said(response=page, request=request, level="warning", exception=error)
+            return page
 
     return begins_transactions(answer)
-
-
-def _unavailable(request: HttpRequest, error: Exception) -> HttpResponse:
-    # Without the admin's frame, which asks the database who is looking.
-    page = render_to_string(TEMPLATE)
-    response = HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER)})
-    add_never_cache_headers(response)
-    log_response(
-        "Service Unavailable: %s",
-        request.path,
-        response=response,
-        request=request,
-        level="warning",
-        exception=error,
-    )
-    return response

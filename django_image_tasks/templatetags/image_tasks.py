@@ -1,4 +1,4 @@
-"""For the templates of the browsable API."""
+"""What the templates of the API's pages load: badges, JSON, and the controls of the list."""
 
 from __future__ import annotations
 
@@ -8,29 +8,30 @@ from typing import Any
 from django import template
 
 from django_image_tasks.browsable import query_form
-from django_image_tasks.browsable.json_markup import json_markup
-from django_image_tasks.states import Status
+from django_image_tasks.browsable.badges import status_badge, status_label
+from django_image_tasks.browsable.json_html import coloured
+from django_image_tasks.measures import relative_time
 
 register = template.Library()
-register.filter(json_markup)
+register.filter("coloured_json", coloured)
+register.filter(relative_time)
+register.filter(status_badge)
+register.filter(status_label)
 
 
 @register.simple_tag
 def query_controls(filterset: Any) -> query_form.QueryForm:
+    """The list's query as the controls of a form."""
     return query_form.QueryForm(filterset)
 
 
 @register.simple_tag
 def sortable_heads(filterset: Any, *keys: str) -> Sequence[query_form.Head]:
+    """The heads of columns that sort the list when they are clicked."""
     return query_form.heads(filterset, keys)
 
 
 @register.filter
-def status_label(status: str) -> str:
-    return str(Status(status).label) if status in Status.values else status
-
-
-@register.filter
-def wire_time(text: str) -> str:
-    """``2026-07-01T09:30:00Z`` as people write it."""
+def readable_time(text: str) -> str:
+    """A time of the API, ``2026-07-01T09:30:00Z``, as people write it: ``2026-07-01 09:30:00``."""
     return text.replace("T", " ").removesuffix("Z")

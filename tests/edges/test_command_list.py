@@ -204,7 +204,7 @@ def test_a_line_of_a_list_ends_where_the_terminal_ends(
     _, line = image_tasks("list", stdout=screen).lines
     start = f"{task.pk}  pending  0  " + ("import  " if columns == 120 else "")
     assert line.startswith(start + text[:5])
-    assert "  3h  " in line
+    assert "  3 h  " in line
     assert width(line) <= columns
     if text != "-":
         assert width(line) >= columns - 2

@@ -64,10 +64,10 @@ def test_an_import_is_watched(environ: dict[str, str], source: str) -> None:
     assert [state for state, *_ in states][-1] == "success"
     running = [(int(percent), sizes) for state, percent, sizes in states if state == "processing"]
     assert any(
-        0 < percent < 100 and re.fullmatch(r"[\d.]+ MB / 10.0 MB +[\d.]+ [KM]B/s", sizes)
+        0 < percent < 100 and re.fullmatch(r"[\d.]+ [KM]iB of 10.0 MiB +[\d.]+ [KM]iB/s", sizes)
         for percent, sizes in running
     ), running
-    assert states[-1][1:] == ("100", "10.0 MB")
+    assert states[-1][1:] == ("100", "10.0 MiB")
     assert screen.drawn.endswith("\x1b[?7h\r\n")  # long lines wrap again
 
 
@@ -88,7 +88,7 @@ def test_a_terminal_gets_colours(environ: dict[str, str], source: str) -> None:
     with terminal(environ, "list", "--name=Example, failure", "--owner=1") as screen:
         assert screen.end() == 0
     assert "\x1b[31;1mfailure" in screen.drawn
-    assert re.search(r"failure +0 +import +1 +\d+[smh] +Example, failure", screen.text)
+    assert re.search(r"failure +0 +import +1 +\d+ (s|min|h) +Example, failure", screen.text)
 
 
 def test_a_narrow_terminal_has_room_for_the_whole_id(environ: dict[str, str], source: str) -> None:

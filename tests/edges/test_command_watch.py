@@ -63,9 +63,9 @@ def test_a_task_is_followed_until_it_succeeds(
     ran = image_tasks("watch", running.pk)
     assert changes(ran) == [
         "processing  0 %",
-        "processing  25 %  1.0 MB / 4.0 MB",
-        "processing  99 %  4.0 MB / 4.0 MB",
-        "success  100 %  4.0 MB",
+        "processing  25 %  1.0 MiB of 4.0 MiB",
+        "processing  99 %  4.0 MiB",
+        "success  100 %  4.0 MiB",
     ]
     assert {line.split("  ")[1] for line in ran.lines} == {str(running.pk)}
     assert (ran.err, ran.code) == ("", 0)
@@ -237,7 +237,7 @@ def test_a_terminal_gets_a_bar(
     assert [width(line) for line in (*first, *second, last)] == [columns] * 3
     assert re.search(r"^Debian x+…  processing  ─{20,}    0 % +0:01:04$", first[0])
     assert re.search(
-        r"  processing  ━{4,}─{2,}   75 %  3.0 MB / 4.0 MB  4[78].\d KB/s  0:01:0", second[0]
+        r"  processing  ━{4,}─{2,}   75 %  3.0 MiB of 4.0 MiB  4[78].\d KiB/s  0:01:0", second[0]
     )
     assert told == f"{task.pk} failure: No such host"
     assert "  failure  " in last

@@ -166,7 +166,7 @@ def test_a_row_shows_how_far_a_task_is(visit, make_task):
 
     page = visit("/v2/tasks")
 
-    assert page.all("span", **{"class": "badge processing"})
+    assert page.all("span", **{"class": "task-status processing"})
     assert page.all("progress", value="42", max="100")
     assert f"/v2/tasks/{task.pk}" in page.links
     assert str(task.pk)[:8] in page.texts["code"]

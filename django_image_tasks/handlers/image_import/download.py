@@ -18,8 +18,8 @@ from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import.connection import Session, open_session
 from django_image_tasks.handlers.image_import.digests import Digests
 from django_image_tasks.handlers.image_import.response import chunks, get
-from django_image_tasks.handlers.image_import.sizes import readable
 from django_image_tasks.handlers.image_import.source import Source
+from django_image_tasks.measures import plain_size
 
 RESUMPTIONS = 5
 """Attempts to resume in a row that may bring not one byte more."""
@@ -146,12 +146,12 @@ class Transfer:
 
     def _check_size(self, size: int) -> None:
         if size > self.max_size:
-            raise TaskFailed(f"Larger than the limit of {readable(self.max_size)}")
+            raise TaskFailed(f"Larger than the limit of {plain_size(self.max_size)}")
 
     def _check_time(self) -> None:
         if time.monotonic() >= self.ends:
             self.context.check()
-            raise TaskRetry(f"Only {readable(self.done)} arrived within {self.seconds:.0f} s")
+            raise TaskRetry(f"Only {plain_size(self.done)} arrived within {self.seconds:.0f} s")
 
     def _pause(self, seconds: float) -> None:
         wakes = min(time.monotonic() + seconds, self.ends)

@@ -22,7 +22,7 @@ from django_image_tasks.exceptions import ImageTasksError, ScratchFailed, TaskFa
 from django_image_tasks.handlers.image_import import ova, vhd
 from django_image_tasks.handlers.image_import.references import refuse_references
 from django_image_tasks.handlers.image_import.signatures import TAR, refuse_non_images
-from django_image_tasks.handlers.image_import.sizes import readable
+from django_image_tasks.measures import plain_size
 
 CHUNK = 64 * 1024
 DISKS = {"raw", "gpt"}
@@ -64,7 +64,7 @@ def inspect(path: Path, report: Callable[[], None], allowed: Set[str] = frozense
     except Exception as error:  # a file made to break a parser can make it raise anything
         raise TaskFailed("The image's format cannot be told: its header is damaged") from error
     if found.virtual_size > conf.IMPORT_MAX_VIRTUAL_SIZE:
-        size, limit = readable(found.virtual_size), readable(conf.IMPORT_MAX_VIRTUAL_SIZE)
+        size, limit = plain_size(found.virtual_size), plain_size(conf.IMPORT_MAX_VIRTUAL_SIZE)
         raise TaskFailed(f"Disk of {size} is larger than the limit of {limit}")
     return found
 

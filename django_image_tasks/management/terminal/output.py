@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_image_tasks.management.terminal.operator_api import represent
-from django_image_tasks.management.terminal.text import GAP, age, aligned, printable, sizes, status
+from django_image_tasks.management.terminal.text import GAP, aligned, printable, status
+from django_image_tasks.measures import duration, transferred
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.serializers import wire_time
 
@@ -56,7 +57,7 @@ class TextOutput:
     def watched(self, tasks: Collection[Task]) -> None:
         """Print how the tasks are now: a line for each that has changed."""
         for task in tasks:
-            words = status(task), f"{task.progress} %", sizes(task), printable(task.message)
+            words = status(task), f"{task.progress} %", transferred(task), printable(task.message)
             line = GAP.join(filter(None, words))
             if self.printed.get(task.pk) != line:
                 self.printed[task.pk] = line
@@ -73,7 +74,7 @@ class TextOutput:
         rows = []
         for task in tasks:
             span = timezone.now() - datetime.fromisoformat(task["created_at"])
-            rows.append([{**task, "age": age(span)}[name] for name in self.columns])
+            rows.append([{**task, "age": duration(span, units=1)}[name] for name in self.columns])
         return self.table([headings[name] for name in self.columns], rows, self.room)
 
     def task(self, task: Mapping[str, Any], attempts: Sequence[Attempt]) -> Iterator[str]:
@@ -102,7 +103,7 @@ class TextOutput:
         rows = [
             (each.number, each.outcome, each.worker, wire_time(each.started_at), took, each.message)
             for each in attempts
-            for took in [age((each.ended_at or timezone.now()) - each.started_at)]
+            for took in [duration((each.ended_at or timezone.now()) - each.started_at)]
         ]
         return self.table([headings[name] for name in names], rows)
 

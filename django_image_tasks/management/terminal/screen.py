@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import timedelta
 from shutil import get_terminal_size
 from typing import Any
 
@@ -11,6 +10,7 @@ from django.utils import timezone
 
 from django_image_tasks.management.terminal import text
 from django_image_tasks.management.terminal.output import TextOutput
+from django_image_tasks.measures import rate, transferred
 from django_image_tasks.models import Task
 from django_image_tasks.states import FINISHED, Status
 
@@ -49,7 +49,7 @@ class ScreenOutput(TextOutput):
     def bars(self, tasks: Collection[Task], columns: int) -> Iterator[str]:
         """A line for each task, as wide as the terminal."""
         full, empty = "━─" if self.encoding.lower().startswith("utf") else "#-"
-        rows = text.aligned([facts(task, columns // 6) for task in tasks])
+        rows = text.aligned([facts(task, columns // 8) for task in tasks])
         for task, (name, state, *others) in zip(tasks, rows, strict=True):
             room = max(0, columns - text.width(text.GAP.join([name, state, "", *others])))
             done = room * task.progress // 100
@@ -60,10 +60,8 @@ class ScreenOutput(TextOutput):
 def facts(task: Task, room: int) -> list[str]:
     """What stands beside a bar: the name, the status, how much is done, how fast, for how long."""
     name = text.cut(text.printable(task.name) or str(task.pk)[:8], room)
-    rate, elapsed = "", ""
-    if task.started_at:
-        span = max((task.finished_at or timezone.now()) - task.started_at, timedelta(seconds=1))
-        elapsed = str(span).partition(".")[0]
-        if task.status == Status.PROCESSING and task.bytes_done:
-            rate = f"{text.size(task.bytes_done / span.total_seconds())}/s"
-    return [name, text.status(task), f"{task.progress:>3} %", text.sizes(task), rate, elapsed]
+    speed = rate(task) if task.status == Status.PROCESSING else ""
+    begin, end = task.started_at, task.finished_at or timezone.now()
+    # A clock that ticks: always as wide, where every column of the bar counts.
+    elapsed = str(end - begin).partition(".")[0] if begin else ""
+    return [name, text.status(task), f"{task.progress:>3} %", transferred(task), speed, elapsed]

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from math import inf
 from typing import Any
 from unicodedata import combining, east_asian_width
 
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from django_image_tasks.models import Task
-from django_image_tasks.states import Status
 
 GAP = "  "
 
@@ -53,26 +50,6 @@ def aligned(rows: Sequence[Sequence[str]], room: float = inf) -> list[list[str]]
     ]
 
 
-def size(number: float) -> str:
-    return printable(filesizeformat(number))
-
-
 def status(task: Task) -> str:
     """The API's word for the task's status, or that it has been asked to stop."""
     return _("cancelling") if task.cancel_requested_at and not task.finished_at else task.status
-
-
-def sizes(task: Task) -> str:
-    """How much is done, and of how much while that is known and not reached."""
-    if task.bytes_total and task.status != Status.SUCCESS:
-        return f"{size(task.bytes_done)} / {size(task.bytes_total)}"
-    return size(task.bytes_total or task.bytes_done) if task.bytes_done else ""
-
-
-def age(span: timedelta) -> str:
-    """A time in its largest unit: ``45s``, ``12m``, ``3h``, ``8d``."""
-    seconds = max(0, int(span.total_seconds()))
-    for unit, length in {"d": 86_400, "h": 3_600, "m": 60}.items():
-        if seconds >= length:
-            return f"{seconds // length}{unit}"
-    return f"{seconds}s"

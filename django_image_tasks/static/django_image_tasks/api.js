@@ -134,7 +134,7 @@ function replace(part, fresh) {
 
 async function refresh() {
   const live = [...document.querySelectorAll(LIVE)];
-  const isMoving = live.some((part) => part.querySelector(".badge.pending, .badge.processing"));
+  const isMoving = live.some((part) => part.querySelector(".task-status.pending, .task-status.processing"));
   if (!isMoving) return;
   const began = performance.now();
   const isInUse =

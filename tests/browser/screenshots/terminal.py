@@ -17,8 +17,8 @@ from rich.text import Text
 COLUMNS, LINES = 112, 30
 START = 30
 """Seconds that Python and Django may take."""
-REDRAWN = re.compile(r"\x1b\[\d+A\x1b\[J")
-"""How the command goes back to draw what is in motion anew."""
+REDRAWN = re.compile(r"\x1b\[(\d+)A\x1b\[J")
+"""How the command goes back so many lines to draw what is in motion anew."""
 FONT_FACE = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
@@ -40,7 +40,16 @@ def screen(arguments: Sequence[str], moments: Iterable[float]) -> str:
     os.kill(pid, SIGKILL)
     os.waitpid(pid, 0)
     os.close(terminal)
-    return REDRAWN.split(output.decode())[-1]
+    return last_drawing(output.decode())
+
+
+def last_drawing(output: str) -> str:
+    """What is on the screen: the lines that were not drawn over, and then the newest."""
+    first, *redrawn = REDRAWN.split(output)
+    lines = first.split("\n")
+    for up, drawn in zip(redrawn[::2], redrawn[1::2], strict=True):
+        lines = [*lines[: -int(up) - 1], *drawn.split("\n")]
+    return "\n".join(lines)
 
 
 def drawing(title: str, lines: str) -> str:

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
-from django_image_tasks.admin import counts, export, verbs
+from django_image_tasks.admin import actions, bounded, export
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -278,7 +278,7 @@ def test_an_export_reads_the_rows_of_the_page_alone(
 def test_an_action_on_all_pages_is_capped(
     chief: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch, failed: Task
 ) -> None:
-    monkeypatch.setattr(verbs.Cancel, "at_once", 3)
+    monkeypatch.setattr(actions.Cancel, "at_once", 3)
     tasks = [make_task() for _ in range(5)]
     asked = act(chief, "cancel_selected", tasks[0], select_across="1", confirmed=False)
     page = asked.content.decode()
@@ -293,8 +293,8 @@ def test_an_action_on_all_pages_is_capped(
 def test_the_question_counts_no_further_than_the_cap(
     chief: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(counts.capped_count, "__defaults__", (2,))
-    monkeypatch.setattr(counts.shown, "__defaults__", (2,))
+    monkeypatch.setattr(bounded.capped_count, "__defaults__", (2,))
+    monkeypatch.setattr(bounded.shown, "__defaults__", (2,))
     tasks = [make_task() for _ in range(4)]
     page = act(chief, "export_as_csv", *tasks, confirmed=False).content.decode()
     assert "Export 2+ tasks?" in page

@@ -9,8 +9,7 @@ from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
 from django_image_tasks.admin import dashboard as dashboard_module
-from django_image_tasks.admin.chart import Chart, Hour
-from django_image_tasks.admin.dashboard import Dashboard
+from django_image_tasks.admin.dashboard import Chart, Dashboard, Hour
 from django_image_tasks.models import Attempt, Task
 
 from .pages import Make, changelist, html_of

@@ -99,7 +99,7 @@ def test_a_row_tells_what_became_of_the_task(operator: Client, failure: Task) ->
         '<span class="task-status failure"><svg',
         "</svg>failure</span>",
         '<progress max="100" value="50" aria-label="Progress of debian"></progress>',
-        "512\xa0bytes of 1.0\xa0KB",
+        "512 bytes of 1.0 KiB",
         '<span class="task-percent" title=',
         ">50 %</span>",
         ">9\xa0minutes ago</time>",

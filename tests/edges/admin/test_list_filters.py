@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from django_image_tasks.admin import window
+from django_image_tasks.admin import bounded
 from django_image_tasks.models import Task
 
 from .pages import LIST, Make, changelist, html_of, listed
@@ -94,7 +94,7 @@ def test_attention_goes_first_to_what_is_longest_overdue(
     operator: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And a long queue hides no lost worker."""
-    monkeypatch.setattr(window, "WINDOW", 2)
+    monkeypatch.setattr(bounded, "MOST_MATCHES", 2)
     for minutes in (1, 2, 3):
         make_task(name=f"queued {minutes}", lease_expires_at=now() - timedelta(minutes=minutes))
     make_task(name="lost").start("worker")

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from django_image_tasks.admin import TaskAdmin, counts
+from django_image_tasks.admin import TaskAdmin, bounded
 from django_image_tasks.models import Task
 
 from .pages import LIST, LIST_QUERIES, Make, changelist, html_of, listed
@@ -136,7 +136,7 @@ def test_what_several_filters_leave_is_counted_less_far(
 
 
 def test_a_number_at_the_cap_is_exact_and_one_above_is_not() -> None:
-    assert [counts.shown(number) for number in (0, 9_999, 10_000, 10_001)] == [
+    assert [bounded.shown(number) for number in (0, 9_999, 10_000, 10_001)] == [
         "0",
         "9,999",
         "10,000",

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 
-from django_image_tasks.admin import search, window
+from django_image_tasks.admin import bounded, filters
 from django_image_tasks.models import Task
 
 from .pages import LIST, LIST_QUERIES, Make, html_of, listed
@@ -72,7 +72,7 @@ def test_search_finds_a_part_of_a_failures_message(operator: Client, failed: Non
 def test_search_looks_at_the_messages_of_recent_failures_alone(
     operator: Client, failed: None, make_task: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "WINDOW", 2)
+    monkeypatch.setattr(filters, "MOST_MATCHES", 2)
     make_task(name="not failed", message="404")
     assert listed(operator, q="404") == ["task 2"]
 
@@ -100,7 +100,7 @@ def test_filters_narrow_what_is_found(operator: Client, make_task: Make) -> None
 def test_too_many_matches_are_cut_off_and_said_to_be(
     operator: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(window, "WINDOW", 2)
+    monkeypatch.setattr(bounded, "MOST_MATCHES", 2)
     for number in (3, 1, 2):
         make_task(name=f"image {number}")
     assert sorted(listed(operator, q="image")) == ["image 1", "image 2"]

@@ -1,0 +1,233 @@
+"""The ``ModelAdmin`` of tasks, in the order of its pages: the list, a task, a new one, actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django import forms
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from django_image_tasks.admin import add, columns, detail, filters
+from django_image_tasks.admin.actions import Cancel, Export, Retry, act_on_one, act_on_selected
+from django_image_tasks.admin.changelist import TaskChangeList
+from django_image_tasks.admin.unavailable import answers_when_unavailable
+from django_image_tasks.handlers import registry
+from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.models import Task
+
+if TYPE_CHECKING:
+    ModelAdmin = admin.ModelAdmin[Task]
+else:
+    # Under django-unfold, the list has neither actions nor an add button for any other ModelAdmin.
+    package = "unfold" if apps.is_installed("unfold") else "django.contrib"
+    ModelAdmin = import_string(f"{package}.admin.ModelAdmin")
+
+TEMPLATES = "admin/django_image_tasks/task"
+LIVE = "_live"
+"""With this in its query string, a task's page is only what changes while the task runs."""
+LIVE_COLUMNS = ("badge", "finished", "duration", "line")
+
+
+class TaskAdmin(ModelAdmin):
+    """Tasks for an operator: a list that moves, a page about each task, and actions.
+
+    Machines write these rows, so nothing can be changed or deleted. Who may change tasks may cancel
+    them, and who may also add tasks may retry them. Every page answers 503 while the database is
+    away. A subclass may override whatever a ``ModelAdmin``'s may.
+    """
+
+    # The list
+
+    list_display = (
+        "label",
+        "badge",
+        "bar",
+        "line",
+        "created",
+        "finished",
+        "duration",
+        "attempts",
+        "owner",
+        "type",
+    )
+    list_filter = (
+        filters.StatusFilter,
+        filters.TypeFilter,
+        filters.CreatedFilter,
+        filters.AttentionFilter,
+    )
+    list_per_page = 50
+    ordering = ("-created_at", "-id")
+    sortable_by = ("badge", "owner", "created")
+    show_facets = admin.ShowFacets.NEVER
+    # This shows the search box; get_search_results decides what it does.
+    search_fields = ("id",)
+    search_help_text = _(
+        "An id or the first four or more digits of one, an owner, the beginning of a name, "
+        "or a part of a recent failure's message."
+    )
+
+    label = staticmethod(columns.label)
+    badge = staticmethod(columns.badge)
+    bar = staticmethod(columns.bar)
+    line = staticmethod(columns.line)
+    created = staticmethod(columns.created)
+    finished = staticmethod(columns.finished)
+    duration = staticmethod(columns.duration)
+
+    class Media:
+        css = {"all": ["django_image_tasks/tasks.css", "django_image_tasks/admin.css"]}
+        js = [
+            forms.Script("django_image_tasks/live.js", defer=True),
+            forms.Script("django_image_tasks/dashboard.js", defer=True),
+        ]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
+        return TaskChangeList
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[Any, bool]:
+        term = search_term.strip()
+        if term:
+            queryset = filters.search(request, queryset, self.get_queryset(request), term)
+        return queryset, False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        # Django itself looks up whatever is sent as an id, and fails at what is none.
+        chosen = request.POST.copy()
+        ids = [pk for pk in chosen.getlist(ACTION_CHECKBOX_NAME) if parse_uuid(str(pk))]
+        chosen.setlist(ACTION_CHECKBOX_NAME, ids)
+        request.POST = chosen  # type: ignore[assignment]
+        return super().changelist_view(request, extra_context)
+
+    def live_view(self, request: HttpRequest) -> JsonResponse:
+        """How the tasks in ``ids`` (with commas between them) do; one query, one page of them."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        ids = map(parse_uuid, request.GET.get("ids", "").split(","))
+        pks = [pk for pk in ids if pk][: self.list_per_page]
+        rows: Any = self.get_queryset(request).filter(pk__in=pks)
+        empty = self.get_empty_value_display()
+        tasks = []
+        for task in columns.with_columns(rows):
+            cells = {name: getattr(self, name)(task) or empty for name in LIVE_COLUMNS}
+            tasks.append(columns.live_state(task, cells))
+        return JsonResponse({"tasks": tasks})
+
+    # A task's page
+
+    # The template shows the task without a form.
+    fieldsets = ((None, {"fields": ()}),)
+
+    def has_change_permission(self, request: HttpRequest, obj: Task | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Task | None = None) -> bool:
+        return False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        if obj := kwargs.get("obj"):
+            live = detail.live_context(self, request, obj)
+            if LIVE in request.GET:
+                return TemplateResponse(request, f"{TEMPLATES}/live.html", live)
+            lasting = detail.lasting_context(obj)
+            context |= live | lasting | {"title": str(obj), "subtitle": None}
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    # A new task
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(registry.runnable_types()) and super().has_add_permission(request)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return add.answer(self, request, extra_context or {})
+
+    # Actions
+
+    actions = ("cancel_selected", "retry_selected", "export_as_csv", "export_as_json")
+
+    @admin.action(description=_("Cancel selected tasks"), permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
+        return act_on_selected(self, request, tasks, Cancel())
+
+    @admin.action(description=_("Retry selected tasks"), permissions=["retry"])
+    def retry_selected(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
+        return act_on_selected(self, request, tasks, Retry())
+
+    @admin.action(description=_("Export selected tasks as CSV"), permissions=["view"])
+    def export_as_csv(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
+        return act_on_selected(self, request, tasks, Export("csv"))
+
+    @admin.action(description=_("Export selected tasks as JSON"), permissions=["view"])
+    def export_as_json(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
+        return act_on_selected(self, request, tasks, Export("json"))
+
+    def cancel_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask whether to cancel one task, and do it."""
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
+        return act_on_one(self, request, pk, Cancel())
+
+    def retry_view(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Ask whether to retry one task, and do it."""
+        if not self.has_retry_permission(request):
+            raise PermissionDenied
+        return act_on_one(self, request, pk, Retry())
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may cancel tasks."""
+        return request.user.has_perm("django_image_tasks.change_task")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Whether the user may retry tasks."""
+        rights = ("django_image_tasks.change_task", "django_image_tasks.add_task")
+        return request.user.has_perms(rights)
+
+    # Addresses
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
+        urls = [
+            path("live/", wrap(self.live_view), name=f"{name}_live"),
+            path("<uuid:pk>/cancel/", wrap(self.cancel_view), name=f"{name}_cancel"),
+            path("<uuid:pk>/retry/", wrap(self.retry_view), name=f"{name}_retry"),
+            *super().get_urls(),
+        ]
+        for url in urls:
+            url.callback = answers_when_unavailable(url.callback)
+        return urls
+
+    def address(self, page: str, *args: Any) -> str:
+        """The address of a page: ``changelist``, or ``change``, ``cancel``, … with a task's id."""
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}"
+        return reverse(name, args=args, current_app=self.admin_site.name)
+
+    def render_page(
+        self, request: HttpRequest, name: str, context: dict[str, Any]
+    ) -> TemplateResponse:
+        """A page of ours in the admin's frame."""
+        request.current_app = self.admin_site.name
+        frame = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "media": self.media,
+            "has_view_permission": self.has_view_permission(request),
+        }
+        return TemplateResponse(request, f"{TEMPLATES}/{name}.html", frame | context)

@@ -1,0 +1,32 @@
+"""The badge of a task's status: a colour, a shape and a word, on every page that shows one."""
+
+from __future__ import annotations
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from django_image_tasks.states import Status
+
+SHAPES: dict[str, str] = {
+    Status.PENDING: '<circle cx="8" cy="8" r="5"/>',
+    Status.PROCESSING: '<circle cx="8" cy="8" r="5"/><path d="M8 3a5 5 0 0 1 0 10z"/>',
+    Status.SUCCESS: '<path d="m3 8.5 3.5 3.5L13 4.5"/>',
+    Status.FAILURE: '<path d="m4 4 8 8m0-8-8 8"/>',
+}
+"""A shape for each status, for people who cannot tell the colours."""
+
+
+def status_badge(status: str) -> SafeString:
+    """The badge as HTML; ``tasks.css`` has its colours."""
+    return format_html(
+        '<span class="task-status {}">'
+        '<svg class="task-icon" viewBox="0 0 16 16" aria-hidden="true">{}</svg>{}</span>',
+        status,
+        mark_safe(SHAPES.get(status, SHAPES[Status.PENDING])),  # noqa: S308 (a constant)
+        status_label(status),
+    )
+
+
+def status_label(status: str) -> str:
+    """The word for a status in the reader's language; a word that is no status stays as it is."""
+    return str(Status(status).label) if status in Status.values else status
