@@ -1,7 +1,7 @@
-"""Runs one attempt at a task: claim, handler, record.
+"""Runs one attempt at a task: claim it, run its handler, record how that ended.
 
-Every write is fenced by worker and attempt, so that of two workers that both believe to hold a
-task only one can write. Delivering a task twice is harmless.
+Every write names the worker and the attempt that it is for. So of two workers that both believe
+they hold a task only one can write, and delivering a task twice does no harm.
 """
 
 from __future__ import annotations
@@ -43,17 +43,17 @@ from django_image_tasks.states import Status
 logger = logging.getLogger(__name__)
 
 MAX_RESULT_SIZE = 2**20
-"""Bytes of JSON. Every database takes that much in one statement as it is installed."""
-REPORT_INTERVAL = 1.0
+"""Bytes of JSON. Every database, as it is installed, accepts a statement of this size."""
+PROGRESS_INTERVAL = 1.0
 """Seconds between two writes of progress."""
 
 
 class TaskContext:
-    """What a handler sees of its task; see :class:`~django_image_tasks.handlers.base.Context`."""
+    """The :class:`~django_image_tasks.handlers.base.Context` that a handler is given."""
 
     def __init__(self, task: Task, scratch: Path) -> None:
         self._task = task
-        self._reported = time.monotonic()
+        self._written_at = time.monotonic()
         self.task_id = task.pk
         self.attempt = task.attempts
         self.input: Mapping[str, Any] = task.input
@@ -61,24 +61,30 @@ class TaskContext:
         self.deadline: datetime = timezone.now() + conf.TASK_TIMEOUT
 
     def progress(self, done: int, total: int | None = None) -> None:
-        if time.monotonic() - self._reported >= REPORT_INTERVAL:
-            self._report(done, total)
+        """Write the progress, once a second at most. Raises what :meth:`check` raises."""
+        if time.monotonic() - self._written_at >= PROGRESS_INTERVAL:
+            self._write(done, total)
 
     def check(self) -> None:
-        self._report(self._task.bytes_done, self._task.bytes_total)
+        """Renew the lease. Raises DeadlineExceeded, TaskCancelled or LeaseLost."""
+        self._write(self._task.bytes_done, self._task.bytes_total)
 
-    def _report(self, done: int, total: int | None) -> None:
-        self._reported = time.monotonic()
+    def _write(self, done: int, total: int | None) -> None:
+        self._written_at = time.monotonic()
         if timezone.now() >= self.deadline:
             raise DeadlineExceeded(f"Took longer than the limit of {conf.TASK_TIMEOUT}")
         try:
-            self._task.report(done, total)
+            self._task.record_progress(done, total)
         except InvalidTransition:
             raise _why_stopped(self._task) from None
 
 
 def run(task_id: UUID) -> None:
-    """Run the next attempt at this task, if it is due and nobody else runs it."""
+    """Run the next attempt at this task, if it is due and nobody else runs it.
+
+    Raises Django's OperationalError or InterfaceError if the database is away. Whatever else goes
+    wrong is recorded with the task.
+    """
     task = claim(task_id)
     if task is None:
         return
@@ -91,7 +97,7 @@ def run(task_id: UUID) -> None:
 
 
 def claim(task_id: UUID) -> Task | None:
-    """Start an attempt in this worker's name; ``None`` if there is nothing to start."""
+    """Start an attempt in this worker's name. Returns ``None`` if the task is gone or not due."""
     task = Task.objects.filter(pk=task_id).first()
     if task is None:
         logger.info(line("task_skipped", task=task_id, reason="gone"))
@@ -99,7 +105,7 @@ def claim(task_id: UUID) -> Task | None:
     worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
     try:
         if task.status == Status.PROCESSING:
-            recover(task)
+            end_lost_attempt(task)
         task.start(worker)
     except InvalidTransition:
         _log("task_skipped", task, reason="not_due")
@@ -108,25 +114,30 @@ def claim(task_id: UUID) -> Task | None:
     return task
 
 
-def recover(task: Task) -> None:
-    """Take a task from a worker whose lease ran out, and remove what the attempt left.
+def end_lost_attempt(task: Task) -> None:
+    """End the attempt of a worker whose lease ran out, and remove what it left.
 
-    Raises InvalidTransition if the lease did not run out, or somebody else was first.
+    Raises InvalidTransition if the lease has not run out, or if somebody else was faster.
     """
-    task.recover()
+    task.end_lost_attempt()
     _log("task_recovered", task, status=task.status)
     _discard(task)
 
 
 def _attempt(task: Task) -> None:
-    """Run the handler and record how it ended. Raises InvalidTransition if that is not allowed."""
+    """Run the handler and record how it ended.
+
+    Raises InvalidTransition if the attempt is cancelled or another worker's, so that its end is
+    not the handler's.
+    """
     record = _run_handler(task)
-    # Not in its except clauses: an error of the database would take the handler's along.
+    # Recorded here and not in an ``except`` clause: an error of the database would there get the
+    # handler's error as its context, and with it texts that no log may show.
     record()
 
 
 def _run_handler(task: Task) -> Callable[[], None]:
-    """Run the handler; what is returned records how it ended."""
+    """Run the handler. Returns a function that records how it ended."""
     try:
         handler = registry.get_handler(task.type)
         return partial(_succeed, task, handler, _result(handler, task))
@@ -137,7 +148,7 @@ def _run_handler(task: Task) -> Callable[[], None]:
     except (TaskCancelled, LeaseLost):
         raise InvalidTransition from None
     except (OperationalError, InterfaceError):
-        # Nothing can be recorded without a database. The lease runs out, and the sweep finds it.
+        # Without a database nothing can be recorded. The lease runs out, and a sweep finds it.
         raise
     except Exception as error:
         logger.error(with_traceback("handler_error", error, task=task.pk, request=task.request_id))
@@ -146,6 +157,7 @@ def _run_handler(task: Task) -> Callable[[], None]:
 
 
 def _result(handler: Handler, task: Task) -> Mapping[str, Any]:
+    """Run the handler. Raises TaskFailed if its result is no JSON, or too large."""
     with scratch(f"{task.pk}-{task.attempts}") as directory:
         result = handler.run(TaskContext(task, directory))
     try:
@@ -168,7 +180,8 @@ def _succeed(task: Task, handler: Handler, result: Mapping[str, Any]) -> None:
 def _retry(task: Task, message: str) -> None:
     if task.attempts >= conf.MAX_ATTEMPTS:
         return _fail(task, f"{message} (in the last of {task.attempts} attempts)")
-    task.try_again(message, timezone.now() + conf.RETRY_DELAY * 2 ** (task.attempts - 1))
+    delay = conf.RETRY_DELAY * 2 ** (task.attempts - 1)
+    task.schedule_next_attempt(message, timezone.now() + delay)
     return _discard(task)
 
 
@@ -178,19 +191,19 @@ def _fail(task: Task, message: str) -> None:
 
 
 def _abandon(task: Task) -> None:
-    """End an attempt that may not record its outcome: it is cancelled, or somebody else's."""
-    held = Task.objects.held_by(task.lease_owner, task.attempts).filter(pk=task.pk).first()
+    """End an attempt that may not record its outcome: it is cancelled, or another worker's."""
+    held = task.row_if_held().first()
     try:
         if held is None:
             raise InvalidTransition
-        held.obey_cancel()
+        held.carry_out_cancel()
     except InvalidTransition:
         _log("lease_lost", task)
     _discard(task)
 
 
 def _why_stopped(task: Task) -> TaskCancelled | LeaseLost:
-    held = Task.objects.held_by(task.lease_owner, task.attempts).filter(pk=task.pk).exists()
+    held = task.row_if_held().exists()
     return TaskCancelled("Cancelled") if held else LeaseLost("Another worker has the task")
 
 
@@ -199,14 +212,17 @@ def _discard(task: Task) -> None:
 
 
 def discard(leftover: Leftover) -> bool:
-    """Remove what an attempt left; what cannot be removed now stays remembered for the sweep."""
+    """Have the handler remove what an attempt left. Returns whether that is done.
+
+    If it fails, the error is logged, and a later sweep tries again.
+    """
     try:
         handler = registry.get_handler(leftover.task_type)
         handler.discard(leftover.task_id, leftover.attempt, leftover.input)
     except UnknownTaskType:
         pass
     except Exception as error:
-        # What an attempt left behind is no reason to run it again.
+        # Not raised: the attempt has ended, and must not be run again for what it left.
         fields = {"task": leftover.task_id, "attempt": leftover.attempt}
         logger.error(with_traceback("discard_failed", error, **fields))
         leftover.postpone()

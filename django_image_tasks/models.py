@@ -1,3 +1,5 @@
+"""The tables: a task, its attempts, and what an attempt may have left in a storage."""
+
 from __future__ import annotations
 
 import uuid
@@ -25,12 +27,20 @@ __all__ = ["Attempt", "Task"]
 
 
 def queue_lease() -> datetime:
-    """When to look whether a new task has reached a worker."""
+    """The first deadline of a new task: 30 seconds from now a queue should have delivered it."""
     return timezone.now() + timedelta(seconds=30)
 
 
 class Task(models.Model):
-    """Long-running work on an image, from request to result (docs/reference/http.md, "A task")."""
+    """Long-running work on an image, from the request to its result.
+
+    docs/reference/http.md, "A task", describes the fields that clients see. Those below
+    ``expires_at`` say how the work goes on.
+
+    Each verb is one conditional UPDATE, and changes this object as it changed the row. It raises
+    :exc:`~django_image_tasks.exceptions.InvalidTransition`, and writes nothing, where the row is no
+    longer what the verb starts from.
+    """
 
     id = OrderedUUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = CodePointField(_("name"), max_length=255, blank=True)
@@ -57,7 +67,9 @@ class Task(models.Model):
     bytes_done = models.PositiveBigIntegerField(_("bytes done"), default=0)
     bytes_total = models.PositiveBigIntegerField(_("bytes in total"), null=True, blank=True)
     lease_owner = CodePointField(_("lease owner"), max_length=64, blank=True)
-    # Somebody looks after every unfinished task: until this time a worker, or else the queue.
+    # Deadline of whoever holds the task. Processing: the worker must renew the lease by then.
+    # Pending: the queue must have delivered it by then. Past it the sweep takes over. Null once
+    # finished.
     lease_expires_at = models.DateTimeField(
         _("lease expires at"), null=True, blank=True, default=queue_lease
     )
@@ -74,7 +86,8 @@ class Task(models.Model):
         permissions = [("view_all_tasks", "Can see the tasks of every owner")]
         indexes = [
             models.Index(fields=["created_at", "id"], name="image_task_created"),
-            # Not narrower than an owner's: without statistics SQLite takes the narrowest.
+            # The owner is last so that no index is narrower than image_task_owner: without
+            # statistics SQLite takes the narrowest, and reads the tasks of every owner.
             models.Index(fields=["type", "created_at", "id", "owner"], name="image_task_type"),
             models.Index(fields=["status", "created_at", "id"], name="image_task_status"),
             models.Index(fields=["owner", "created_at", "id"], name="image_task_owner"),
@@ -117,16 +130,13 @@ class Task(models.Model):
     def __str__(self) -> str:
         return self.name or f"{self.type} {self.pk}"
 
-    # Each verb is one conditional UPDATE. Where the row is no longer what the verb starts from, it
-    # writes nothing and raises InvalidTransition.
-
     def start(self, worker: str) -> None:
-        """Begin the next attempt, as ``worker``."""
+        """Begin the next attempt, run by this worker."""
         now = timezone.now()
-        waiting = Task.objects.filter(Q(available_at=None) | Q(available_at__lte=now))
+        due = Q(available_at=None) | Q(available_at__lte=now)
         with transaction.atomic(using=self._state.db):
-            self._write(
-                waiting.filter(status__unindexed=Status.PENDING, attempts=self.attempts),
+            self._update(
+                self._row_if(Status.PENDING).filter(due, attempts=self.attempts),
                 status=Status.PROCESSING,
                 attempts=self.attempts + 1,
                 progress=0,
@@ -139,10 +149,10 @@ class Task(models.Model):
             self.history.create(number=self.attempts, worker=worker, started_at=now)
         self._send(task_started)
 
-    def report(self, done: int, total: int | None) -> None:
-        """Note progress (bytes, for an import) and renew the lease."""
-        self._write(
-            self._running(),
+    def record_progress(self, done: int, total: int | None) -> None:
+        """Write how many units (bytes, for an import) are done, of how many; renew the lease."""
+        self._update(
+            self._row_if_uncancelled(),
             progress=min(99, done * 100 // total) if total else self.progress,
             bytes_done=done,
             bytes_total=total,
@@ -151,45 +161,51 @@ class Task(models.Model):
         self._send(task_progressed)
 
     def succeed(self, result: Mapping[str, Any]) -> None:
-        self._end(self._running(), Outcome.SUCCESS, "", progress=100, result=result)
+        """End the task in ``success``, with the JSON object that its handler returned."""
+        rows = self._row_if_uncancelled()
+        self._end_attempt(rows, Outcome.SUCCESS, "", progress=100, result=result)
 
     def fail(self, message: str) -> None:
-        self._end(self._running(), Outcome.FAILURE, message)
+        """End the task in ``failure``."""
+        self._end_attempt(self._row_if_uncancelled(), Outcome.FAILURE, message)
 
-    def try_again(self, message: str, at: datetime) -> None:
-        """Go back to ``pending``, to be run not before ``at``."""
-        self._end(self._running(), Outcome.RETRY, message, available_at=at, lease_expires_at=at)
+    def schedule_next_attempt(self, message: str, at: datetime) -> None:
+        """End the attempt and go back to ``pending``; the next one starts at this time or later."""
+        rows = self._row_if_uncancelled()
+        self._end_attempt(rows, Outcome.RETRY, message, available_at=at, lease_expires_at=at)
 
-    def obey_cancel(self) -> None:
-        """End the running attempt as the recorded cancellation asks."""
-        asked = self._held().filter(cancel_requested_at__isnull=False)
-        self._end(asked, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
+    def carry_out_cancel(self) -> None:
+        """End the running task in ``failure``, because somebody asked to cancel it."""
+        cancelled = self.row_if_held().filter(cancel_requested_at__isnull=False)
+        self._end_attempt(cancelled, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
 
-    def recover(self) -> None:
-        """End an attempt whose lease ran out: for another one, if any is left."""
+    def end_lost_attempt(self) -> None:
+        """End an attempt whose lease ran out.
+
+        The task goes back to ``pending``, or to ``failure`` if it is cancelled or this was the last
+        of ``MAX_ATTEMPTS``.
+        """
         now = timezone.now()
-        lost = self._held().filter(lease_expires_at__lte=now)
-        unasked = lost.filter(cancel_requested_at=None)
+        lost = self.row_if_held().filter(lease_expires_at__lte=now)
+        uncancelled = lost.filter(cancel_requested_at=None)
         if self.cancel_requested_at:
-            self._end(lost, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
+            self._end_attempt(lost, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
         elif self.attempts < conf.MAX_ATTEMPTS:
-            message = "The worker was lost"
-            self._end(unasked, Outcome.LOST, message, available_at=now, lease_expires_at=now)
+            at_once = {"available_at": now, "lease_expires_at": now}
+            self._end_attempt(uncancelled, Outcome.LOST, "The worker was lost", **at_once)
         else:
             message = f"The worker was lost, in the last of {self.attempts} attempts"
-            self._end(unasked, Outcome.FAILURE, message)
+            self._end_attempt(uncancelled, Outcome.FAILURE, message)
 
     def cancel(self, by: str) -> None:
-        """End a pending task; ask the worker of a running one to stop. May be repeated."""
-        message = f"Cancelled by {by}"
+        """End a pending task; ask the worker of a running one to stop. It may be repeated."""
         with suppress(InvalidTransition):
-            waiting = Task.objects.filter(status__unindexed=Status.PENDING)
-            self._end(waiting, Outcome.FAILURE, message)
+            pending = self._row_if(Status.PENDING)
+            self._end_attempt(pending, Outcome.FAILURE, f"Cancelled by {by}")
             return
         with suppress(InvalidTransition):
-            processing = Task.objects.filter(status__unindexed=Status.PROCESSING)
-            running = processing.filter(cancel_requested_at=None)
-            self._write(running, cancel_requested_at=timezone.now(), cancel_requested_by=by)
+            uncancelled = self._row_if(Status.PROCESSING).filter(cancel_requested_at=None)
+            self._update(uncancelled, cancel_requested_at=timezone.now(), cancel_requested_by=by)
             return
         self.refresh_from_db()
         if self.status == Status.PENDING:
@@ -198,27 +214,34 @@ class Task(models.Model):
             raise InvalidTransition(f"Task {self.pk} has already finished.")
 
     def leftover(self) -> Leftover:
-        """What the current attempt may leave behind if it has no result."""
+        """Describe what the current attempt may leave in a storage; the row is not saved."""
         return Leftover(
             task_id=self.pk, attempt=self.attempts, task_type=self.type, input=self.input
         )
 
-    def _held(self) -> TaskQuerySet:
-        return Task.objects.held_by(self.lease_owner, self.attempts)
+    def row_if_held(self) -> TaskQuerySet:
+        """Find the row, if it is still processed by the worker and in the attempt known here."""
+        held = {"lease_owner": self.lease_owner, "attempts": self.attempts}
+        return self._row_if(Status.PROCESSING).filter(**held)
 
-    def _running(self) -> TaskQuerySet:
-        return self._held().filter(cancel_requested_at=None)
+    def _row_if_uncancelled(self) -> TaskQuerySet:
+        return self.row_if_held().filter(cancel_requested_at=None)
 
-    def _end(self, rows: TaskQuerySet, outcome: Outcome, message: str, **values: Any) -> None:
+    def _row_if(self, status: Status) -> TaskQuerySet:
+        return Task.objects.filter(pk=self.pk, status__unindexed=status)
+
+    def _end_attempt(
+        self, row: TaskQuerySet, outcome: Outcome, message: str, **values: Any
+    ) -> None:
         """End the current attempt, and the task with it unless the outcome allows another."""
         now = timezone.now()
         message = storable_message(message)
         status = STATUS_AFTER[outcome]
         if status in FINISHED:
-            values |= {"finished_at": now, "expires_at": now + conf.TASK_TIME_TO_LIVE}
-            values |= {"lease_expires_at": None}
+            expires_at = now + conf.TASK_TIME_TO_LIVE
+            values |= {"finished_at": now, "expires_at": expires_at, "lease_expires_at": None}
         with transaction.atomic(using=self._state.db):
-            self._write(rows, status=status, message=message, lease_owner="", **values)
+            self._update(row, status=status, message=message, lease_owner="", **values)
             ended = self.history.filter(number=self.attempts, ended_at=None).update(
                 ended_at=now, outcome=outcome, message=message
             )
@@ -227,9 +250,10 @@ class Task(models.Model):
         if status in FINISHED:
             self._send(task_finished)
 
-    def _write(self, rows: TaskQuerySet, **values: Any) -> None:
+    def _update(self, row: TaskQuerySet, **values: Any) -> None:
+        """Write these values to the row, and to this object; raise if the row was not found."""
         values["updated_at"] = timezone.now()
-        if not rows.filter(pk=self.pk).update(**values):
+        if not row.update(**values):
             raise InvalidTransition(f"Task {self.pk} is not in a state that allows this.")
         for name, value in values.items():
             setattr(self, name, value)
@@ -242,7 +266,7 @@ class Task(models.Model):
 class Attempt(models.Model):
     """One run of a task by one worker."""
 
-    # Its unique constraint is the index.
+    # The unique constraint below is the index.
     task = models.ForeignKey(Task, models.CASCADE, related_name="history", db_index=False)
     number = models.PositiveIntegerField(_("number"))
     worker = CodePointField(_("worker"), max_length=64)
@@ -264,10 +288,11 @@ class Attempt(models.Model):
 
 
 class Leftover(models.Model):
-    """What an attempt without a result may have left in a storage, until its handler removed it.
+    """What an attempt without a result may have left in a storage; its handler can remove it.
 
-    Written with the attempt's end, so that neither a storage that fails nor a worker that is
-    killed then leaves anything for good. It outlives its task.
+    The row is written together with the attempt's end, and deleted once its handler has tidied up,
+    so that nothing stays for good if the storage fails or the worker is killed. It outlives its
+    task.
     """
 
     task_id = OrderedUUIDField()
@@ -287,20 +312,21 @@ class Leftover(models.Model):
     def __str__(self) -> str:
         return f"{self.task_id}-{self.attempt}"
 
-    def is_result(self) -> bool:
-        """Whether the attempt has a result after all: then nothing of it may be removed."""
+    def has_result(self) -> bool:
+        """Whether the attempt has a result after all. Then nothing of it may be removed."""
         succeeded = Task.objects.filter(status=Status.SUCCESS, attempts=self.attempt)
         return succeeded.filter(pk=self.task_id).exists()
 
     def forget(self) -> None:
-        self._remembered().delete()
+        """Delete the row, for there is nothing left to remove."""
+        self._rows().delete()
 
     def postpone(self) -> None:
-        """Remember it for a later try; the wait doubles, up to a day."""
+        """Keep the row, written anew if need be, for a later try. The wait doubles, up to a day."""
         wait = min(conf.RETRY_DELAY * 2 ** min(self.tries, 20), timedelta(days=1))
         self.tries, self.due_at = self.tries + 1, timezone.now() + wait
-        if not self._remembered().update(tries=self.tries, due_at=self.due_at):
+        if not self._rows().update(tries=self.tries, due_at=self.due_at):
             self.save()
 
-    def _remembered(self) -> models.QuerySet[Leftover]:
+    def _rows(self) -> models.QuerySet[Leftover]:
         return Leftover.objects.filter(task_id=self.task_id, attempt=self.attempt)

@@ -1,4 +1,4 @@
-"""The questions that are asked about tasks."""
+"""The queries for tasks that the other modules make, in the words of the business."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from django.db.models.lookups import GreaterThan
 from django.db.models.query import ValuesListIterable
 
 from django_image_tasks.keyset import KeysetQuerySet, or_never
-from django_image_tasks.states import UNFINISHED, Status
+from django_image_tasks.states import UNFINISHED
 
 if TYPE_CHECKING:
     from django_image_tasks.models import Task  # noqa: F401 (in a string below)
 
 
 class Text(Func):
-    """A column as the database itself writes it."""
+    """A column as the text that the database writes for it."""
 
     template = "CAST(%(expressions)s AS text)"
     output_field = models.TextField()
@@ -31,6 +31,8 @@ class Text(Func):
 
 
 class RowIterable(ValuesListIterable):  # type: ignore[type-arg]
+    """Makes a named tuple of each row that was read."""
+
     def __iter__(self) -> Iterator[Any]:
         row: Any = _row_class(self.queryset.columns)  # type: ignore[attr-defined]
         return map(row._make, super().__iter__())
@@ -42,44 +44,48 @@ def _row_class(columns: tuple[str, ...]) -> type:
 
 
 class TaskQuerySet(KeysetQuerySet["Task"]):
+    """Tasks, and how to find those of an owner, the expired and the stale ones."""
+
     columns: Sequence[str] = ()
+    """The columns of :meth:`rows`, if that was called."""
 
     def visible_to(self, owner: str | None, *, every_owner: bool = False) -> Self:
-        """What this owner may see. Nobody (``None``) sees nothing, whatever else is granted."""
+        """The tasks that this owner may see: their own, or with ``every_owner`` all of them.
+
+        Nobody (``None``) sees any task, not even with ``every_owner``.
+        """
         if owner is None:
             return self.none()
         return self if every_owner else self.hold("owner", owner)
 
     def unexpired(self, now: datetime) -> Self:
-        # For "IS NULL OR > …" MariaDB and SQLite took the index on expires_at, with all its rows.
+        """The tasks that the API shows: those that never expire, or not yet."""
+        # "IS NULL OR > …" made MariaDB and SQLite read all that is unexpired through the index
+        # on expires_at. No index serves this form, so they take the one with the list's order.
         return self.filter(GreaterThan(or_never("expires_at", self._vendor), now))
 
     def expired(self, now: datetime) -> Self:
+        """The tasks that a purge deletes."""
         return self.filter(expires_at__lte=now)
 
     def stale(self, now: datetime) -> Self:
-        """Unfinished, and overdue with whoever has it: a worker, or the queue."""
+        """The unfinished tasks whose worker, or queue, has let their deadline pass."""
         return self.filter(status__in=UNFINISHED, lease_expires_at__lte=now)
 
-    def held_by(self, worker: str, attempt: int) -> Self:
-        """What this worker runs in this attempt, for as long as nobody else took it over."""
-        running = self.filter(status__unindexed=Status.PROCESSING)
-        return running.filter(lease_owner=worker, attempts=attempt)
-
     def rows(self, columns: Sequence[str]) -> Self:
-        """Named tuples of these columns; the ids and times among them as the database writes them.
+        """Named tuples of these columns, with ids and times as text, as the database writes them.
 
-        Making objects of those took more than half of the time of a long list.
+        Making UUIDs and datetimes of them took more than half of the time of a long list.
         """
-        # A host may have made the database keep local time, which is not what it is to write.
-        as_text = self._objects() if connections[self.db].timezone == UTC else set()
+        # With TIME_ZONE in DATABASES the text would be local time. Then there are datetimes.
+        as_text = self._ids_and_times() if connections[self.db].timezone == UTC else set()
         names = [Text(name) if name in as_text else name for name in columns]
         rows: Self = self.values_list(*names)  # type: ignore[assignment]
         rows.columns = tuple(columns)
         rows._iterable_class = RowIterable
         return rows
 
-    def _objects(self) -> set[str]:
+    def _ids_and_times(self) -> set[str]:
         kinds = models.DateTimeField, models.UUIDField
         return {field.name for field in self.model._meta.fields if isinstance(field, kinds)}
 

@@ -65,7 +65,7 @@ def _recover(now: datetime) -> int:
     recovered = 0
     for task in Task.objects.stale(now).filter(status=Status.PROCESSING)[:BATCH]:
         try:
-            executor.recover(task)
+            executor.end_lost_attempt(task)
         except InvalidTransition:  # its worker is alive after all, or another sweep was first
             continue
         recovered += 1
@@ -88,7 +88,7 @@ def _discard(now: datetime) -> int:
     discarded = 0
     due = Leftover.objects.filter(due_at__lte=now).order_by("due_at")
     for leftover in due[: BATCH // 10]:
-        if leftover.is_result():
+        if leftover.has_result():
             leftover.forget()
         elif executor.discard(leftover):
             discarded += 1

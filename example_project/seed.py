@@ -47,7 +47,7 @@ def _task(user, name):
 
 def _processing(task):
     task.start(WORKER)
-    task.report(9_437_184, 20_971_520)
+    task.record_progress(9_437_184, 20_971_520)
     _leave_alone(task)
 
 

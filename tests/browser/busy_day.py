@@ -127,7 +127,7 @@ def _running(random: Random, now: datetime, image: str, share: float) -> Task:
     total = task.bytes_total or 0
     task.save()
     task.start(WORKERS[0])
-    task.report(int(total * share), total)
+    task.record_progress(int(total * share), total)
     started_at, lease = now - timedelta(seconds=8), now + timedelta(hours=1)
     Task.objects.filter(pk=task.pk).update(started_at=started_at, lease_expires_at=lease)
     task.history.update(started_at=started_at)

@@ -52,7 +52,7 @@ def test_progress_moves_while_one_looks(admin_page: Any, make_task: Callable[...
     admin_page.goto(LIST)
     row = admin_page.get_by_role("row", name="running")
     expect(row).to_contain_text("0 %")
-    task.report(42, 100)
+    task.record_progress(42, 100)
     expect(row).to_contain_text("42 %")
     task.fail("Source answered 404 Not Found")
     expect(row).to_contain_text("failure")

@@ -30,7 +30,7 @@ def test_the_list_moves(admin_page: Any, make_task: Callable[..., Task]) -> None
     admin_page.goto(LIST)
     expect(admin_page.get_by_role("region", name="Now")).to_contain_text("processing")
     row = admin_page.get_by_role("row", name="running")
-    task.report(42, 100)
+    task.record_progress(42, 100)
     expect(row).to_contain_text("42 %")
     task.succeed({})
     expect(row).to_contain_text("success")

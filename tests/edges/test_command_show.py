@@ -16,7 +16,7 @@ Make = Callable[..., Task]
 def failed(make_task: Make) -> Task:
     task = make_task(name="Debian 13", input={"import_from": "https://example.org/käse"})
     task.start("worker 1")
-    task.try_again("Connection refused", at=now())
+    task.schedule_next_attempt("Connection refused", at=now())
     task.start("worker 2")
     task.fail("Source answered 404 Not Found")
     return task

@@ -55,9 +55,9 @@ def test_a_task_is_followed_until_it_succeeds(
     running: Task, meanwhile: Callable[..., list[float]]
 ) -> None:
     slept = meanwhile(
-        lambda: running.report(1_048_576, 4_194_304),
+        lambda: running.record_progress(1_048_576, 4_194_304),
         lambda: None,
-        lambda: running.report(4_194_304, 4_194_304),
+        lambda: running.record_progress(4_194_304, 4_194_304),
         lambda: running.succeed({}),
     )
     ran = image_tasks("watch", running.pk)
@@ -91,7 +91,7 @@ def test_one_that_is_to_stop(running: Task, meanwhile: Callable[..., Any]) -> No
     meanwhile(
         lambda: image_tasks("cancel", running.pk),
         lambda: running.refresh_from_db(),
-        lambda: running.obey_cancel(),
+        lambda: running.carry_out_cancel(),
     )
     ran = image_tasks("watch", running.pk, "--interval=2")
     assert changes(ran)[1] == "cancelling  0 %"
@@ -187,7 +187,9 @@ def test_what_is_no_time(db: None, option: str, seconds: str) -> None:
 
 
 def test_scripts_get_a_line_for_each_change(running: Task, meanwhile: Callable[..., Any]) -> None:
-    meanwhile(lambda: running.report(1, 4), lambda: None, lambda: running.succeed({"size": 4}))
+    meanwhile(
+        lambda: running.record_progress(1, 4), lambda: None, lambda: running.succeed({"size": 4})
+    )
     answers = image_tasks("watch", "--json", running.pk).answers
     assert [(answer["status"], answer["progress"]) for answer in answers] == [
         ("processing", 0),
@@ -232,7 +234,7 @@ def test_a_terminal_gets_a_bar(
     task.start("worker")
     Task.objects.update(started_at=now() - timedelta(seconds=64))
     screen.size(columns)
-    meanwhile(lambda: task.report(3 << 20, 4 << 20), lambda: task.fail("No such host"))
+    meanwhile(lambda: task.record_progress(3 << 20, 4 << 20), lambda: task.fail("No such host"))
     first, second, (told, last) = frames(image_tasks("watch", task.pk, stdout=screen))
     assert [width(line) for line in (*first, *second, last)] == [columns] * 3
     assert re.search(r"^Debian x+…  processing  ─{20,}    0 % +0:01:04$", first[0])

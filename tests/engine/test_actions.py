@@ -69,7 +69,7 @@ def test_cancelling_a_running_task_leaves_the_end_to_its_worker(post, task):
     assert post(task, "cancel").status_code == 202
 
     current = Task.objects.get(pk=task.pk)
-    current.obey_cancel()
+    current.carry_out_cancel()
     assert (current.status, current.message) == ("failure", "Cancelled by mia")
 
 

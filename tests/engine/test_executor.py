@@ -326,7 +326,7 @@ def test_a_task_over_its_deadline_fails(make_task, image_tasks):
 
 
 def test_progress_moves_the_row_and_renews_the_lease(make_task, during, monkeypatch):
-    monkeypatch.setattr(executor, "REPORT_INTERVAL", 0)
+    monkeypatch.setattr(executor, "PROGRESS_INTERVAL", 0)
     task = make_task("callback")
     seen = []
 

@@ -71,7 +71,7 @@ def test_a_cancel_against_a_success(make_task, finishes, round):
 
     succeeded, cancelled = at_once(lambda: claimed.succeed({}), lambda: other.cancel("mia"))
     if succeeded is REFUSED:
-        claimed.obey_cancel()
+        claimed.carry_out_cancel()
 
     task.refresh_from_db()
     assert (succeeded is REFUSED) != (cancelled is REFUSED)
@@ -101,7 +101,7 @@ def test_a_sweep_against_a_renewal(make_task, round):
     task = make_task()
     claimed = claim_and_let_lease_run_out(task)
 
-    renewed, swept = at_once(lambda: claimed.report(1, 2), sweep)
+    renewed, swept = at_once(lambda: claimed.record_progress(1, 2), sweep)
 
     task.refresh_from_db()
     assert swept.recovered == (1 if renewed is REFUSED else 0)

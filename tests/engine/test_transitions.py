@@ -12,21 +12,28 @@ from django_image_tasks.services import retry_task
 
 VERBS = {
     "start": lambda task: task.start("worker"),
-    "report": lambda task: task.report(1, 2),
+    "record_progress": lambda task: task.record_progress(1, 2),
     "succeed": lambda task: task.succeed({}),
     "fail": lambda task: task.fail("reason"),
-    "try_again": lambda task: task.try_again("reason", timezone.now()),
-    "obey_cancel": lambda task: task.obey_cancel(),
-    "recover": lambda task: task.recover(),
+    "schedule_next_attempt": lambda task: task.schedule_next_attempt("reason", timezone.now()),
+    "carry_out_cancel": lambda task: task.carry_out_cancel(),
+    "end_lost_attempt": lambda task: task.end_lost_attempt(),
     "cancel": lambda task: task.cancel("mia"),
     "retry": retry_task,
 }
 
 ALLOWED = {
     "pending": {"start", "cancel"},
-    "processing": {"report", "succeed", "fail", "try_again", "cancel"},
-    "cancelling": {"obey_cancel", "cancel"},
-    "stale": {"report", "succeed", "fail", "try_again", "recover", "cancel"},
+    "processing": {"record_progress", "succeed", "fail", "schedule_next_attempt", "cancel"},
+    "cancelling": {"carry_out_cancel", "cancel"},
+    "stale": {
+        "record_progress",
+        "succeed",
+        "fail",
+        "schedule_next_attempt",
+        "end_lost_attempt",
+        "cancel",
+    },
     "success": set(),
     "failure": {"retry"},
 }
@@ -124,7 +131,7 @@ def test_the_last_attempt_that_is_lost_fails_the_task(make_task, image_tasks):
     task.start("worker")
     Task.objects.filter(pk=task.pk).update(lease_expires_at=timezone.now())
 
-    task.recover()
+    task.end_lost_attempt()
 
     assert task.status == "failure"
     assert task.message == "The worker was lost, in the last of 1 attempts"

@@ -100,7 +100,9 @@ def moving(tasks: Mapping[str, Task]) -> Iterator[float]:
     yield 1.5
     for rate in (13_000_000, 14_500_000, 14_000_000, 15_000_000, 14_200_000, 14_800_000):
         for name, factor in (("running", 1), ("also running", 3)):
-            tasks[name].report(tasks[name].bytes_done + rate * factor, tasks[name].bytes_total)
+            tasks[name].record_progress(
+                tasks[name].bytes_done + rate * factor, tasks[name].bytes_total
+            )
         yield 0.5
     tasks["waiting"].start(WORKERS[1])
     tasks["waiting"].fail("Source answered 404 Not Found")

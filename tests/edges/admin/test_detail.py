@@ -31,7 +31,7 @@ def text_of(html: str, id: str) -> str:
 def tried_twice(make_task: Make) -> Task:
     task = make_task(name="Debian", input={"import_from": "https://example.org/<image>"})
     task.start("worker 1")
-    task.try_again("Connection refused", at=now())
+    task.schedule_next_attempt("Connection refused", at=now())
     task.start("worker 2")
     return task
 
@@ -84,7 +84,7 @@ def test_the_wait_between_two_events_is_told(operator: Client, make_task: Make) 
 def test_progress_is_shown_in_bytes_with_its_rate(operator: Client, make_task: Make) -> None:
     task = make_task()
     task.start("worker")
-    task.report(12_897_485, 40 * 2**20)
+    task.record_progress(12_897_485, 40 * 2**20)
     begin = task.updated_at - timedelta(seconds=2)
     Task.objects.filter(pk=task.pk).update(started_at=begin)
     assert "12.3 MiB of 40.0 MiB, 6.1 MiB/s" in page_of(operator, task)
@@ -294,7 +294,7 @@ def test_a_huge_or_wide_document_is_folded(operator: Client, make_task: Make) ->
 def test_a_success_has_come_all_the_way(operator: Client, make_task: Make) -> None:
     task = make_task()
     task.start("worker")
-    task.report(2047, 2048)
+    task.record_progress(2047, 2048)
     task.succeed({})
     Task.objects.update(started_at=task.finished_at and task.finished_at - timedelta(seconds=2))
     assert '"task-transferred">2.0 KiB, 1.0 KiB/s<' in page_of(operator, task)

@@ -86,7 +86,7 @@ def test_a_task_without_a_name_is_called_by_its_short_id(operator: Client, make_
 def failure(make_task: Make) -> Task:
     task = make_task(name="debian", created_at=now() - timedelta(minutes=9))
     task.start("worker")
-    task.report(512, 1024)
+    task.record_progress(512, 1024)
     task.fail("Source answered <404>")
     start = datetime.fromisoformat("2026-01-02T03:04:05+00:00")
     Task.objects.update(started_at=start, finished_at=start + timedelta(seconds=72))

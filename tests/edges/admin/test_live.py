@@ -26,7 +26,7 @@ def states(client: Client, *tasks: Task) -> list[dict[str, Any]]:
 def running(make_task: Make) -> Task:
     task = make_task(name="debian")
     task.start("worker")
-    task.report(512, 1024)
+    task.record_progress(512, 1024)
     return task
 
 
