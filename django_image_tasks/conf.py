@@ -1,3 +1,5 @@
+"""The settings, and what they may be (docs/settings.md)."""
+
 from __future__ import annotations
 
 import os
@@ -6,45 +8,44 @@ from datetime import timedelta
 from getpass import getuser
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+T = TypeVar("T")
+
 CENTURY = timedelta(days=36_500)
 
 
 class Settings:
-    """The ``IMAGE_TASKS`` dictionary of the host's settings, read anew at each access.
+    """The dictionary ``IMAGE_TASKS`` of the project's settings, read anew at each access.
 
-    Every property raises ValueError, with words for what it must be, for a value of another type or
-    out of range, and ImportError for a path that leads nowhere. The system checks read them all.
+    Each property is a setting, and its docstring speaks of the value as "this". Classes, functions
+    and modules are named by dotted paths. A time is a timedelta or a number of seconds.
+
+    Reading a property raises ValueError for a value of another type or out of range, with words for
+    what it must be, and ImportError for a path that leads nowhere. The system checks read them all.
     """
 
     def _get(self, name: str, default: Any) -> Any:
         return getattr(settings, "IMAGE_TASKS", {}).get(name, default)
 
-    def _import(self, name: str, default: str) -> Any:
+    def _or_none(self, read: Callable[[str], T], name: str) -> T | None:
+        return None if self._get(name, None) is None else read(name)
+
+    def _import(self, name: str, default: str = "") -> Any:
         return import_string(self._string(name, default))
 
-    def _import_or_none(self, name: str) -> Any:
-        return None if self._get(name, None) is None else self._import(name, "")
-
-    def _import_all(self, name: str, default: Sequence[str]) -> list[type]:
+    def _import_all(self, name: str, default: Sequence[str] = ()) -> list[type]:
         return [import_string(path) for path in self._strings(name, default)]
 
-    def _import_all_or_none(self, name: str) -> list[type] | None:
-        return None if self._get(name, None) is None else self._import_all(name, [])
-
-    def _string(self, name: str, default: str) -> str:
+    def _string(self, name: str, default: str = "") -> str:
         value = self._get(name, default)
         if not isinstance(value, str) or not value:
             raise ValueError(f"it must be a string, and not {value!r}")
         return value
-
-    def _string_or_none(self, name: str) -> str | None:
-        return None if self._get(name, None) is None else self._string(name, "")
 
     def _strings(self, name: str, default: Sequence[str]) -> Sequence[str]:
         values = self._get(name, default)
@@ -78,44 +79,48 @@ class Settings:
 
     @property
     def LIMIT_PARAM_DEFAULT(self) -> int:
-        """Tasks on a page when the client names no ``limit``."""
+        """A page has at most this many tasks if the client names no ``limit``."""
         return self._integer("LIMIT_PARAM_DEFAULT", 25)
 
     @property
     def API_LIMIT_MAX(self) -> int:
-        """Most tasks on a page, whatever ``limit`` says."""
+        """A page never has more tasks than this, whatever ``limit`` says."""
         return self._integer("API_LIMIT_MAX", 1000)
 
     @property
     def LIST_TIMEOUT(self) -> float:
-        """Seconds the database may take for a list that no index serves; ``0``: any time."""
+        """PostgreSQL and MariaDB may take this many seconds for a list that no index serves; then
+        the answer is 503. ``0`` means as long as they like."""
         return float(self._get("LIST_TIMEOUT", 10))
 
     @property
     def MAX_INPUT_SIZE(self) -> int:
-        """Largest ``input`` of a new task, in bytes of JSON."""
+        """The ``input`` of a new task may take at most this many bytes as JSON."""
         return int(self._get("MAX_INPUT_SIZE", 256 * 2**10))
 
     @property
     def AUTHENTICATION_CLASSES(self) -> list[type] | None:
-        """DRF authentication classes of our views; ``None``: ours, then the host's own defaults."""
-        return self._import_all_or_none("AUTHENTICATION_CLASSES")
+        """These DRF classes find out who asks. ``None`` means those of this package, then those in
+        ``DEFAULT_AUTHENTICATION_CLASSES``."""
+        return self._or_none(self._import_all, "AUTHENTICATION_CLASSES")
 
     @property
     def PERMISSION_CLASSES(self) -> list[type]:
-        """DRF permission classes of our views."""
+        """These DRF classes decide who may use the API."""
         return self._import_all(
             "PERMISSION_CLASSES", ["django_image_tasks.permissions.IsAuthenticatedOrNamed"]
         )
 
     @property
     def THROTTLE_CLASSES(self) -> list[type] | None:
-        """DRF throttle classes of our views; ``None``: the host's own defaults."""
-        return self._import_all_or_none("THROTTLE_CLASSES")
+        """These DRF classes limit how often a client may ask. ``None`` means those in
+        ``DEFAULT_THROTTLE_CLASSES``."""
+        return self._or_none(self._import_all, "THROTTLE_CLASSES")
 
     @property
     def RENDERER_CLASSES(self) -> list[type]:
-        """DRF renderers of our views, preferred first."""
+        """These DRF classes write the answers; the first one serves clients without a
+        preference."""
         return self._import_all(
             "RENDERER_CLASSES",
             [
@@ -126,17 +131,20 @@ class Settings:
 
     @property
     def FILTERSET_CLASS(self) -> type:
-        """The ``TaskFilterSet`` behind the list, or a subclass of it that has more parameters."""
+        """This class has the parameters of the list. It is ``TaskFilterSet``, or a subclass with
+        more."""
         return self._import("FILTERSET_CLASS", "django_image_tasks.filters.TaskFilterSet")
 
     @property
     def SERIALIZER_CLASS(self) -> Any:
-        """The ``TaskSerializer`` of a whole task, or a subclass of it that sends more fields."""
+        """This class writes a whole task. It is ``TaskSerializer``, or a subclass with more
+        fields."""
         return self._import("SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSerializer")
 
     @property
     def LIST_SERIALIZER_CLASS(self) -> Any:
-        """The ``TaskSummarySerializer`` of a task in a list, or a subclass that sends more."""
+        """This class writes a task in a list. It is ``TaskSummarySerializer``, or a subclass with
+        more fields."""
         return self._import(
             "LIST_SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSummarySerializer"
         )
@@ -145,24 +153,28 @@ class Settings:
 
     @property
     def OWNER(self) -> Callable[[Any], str | int | UUID | None]:
-        """Dotted path of a function from a request to its owner: text, number, UUID or ``None``."""
+        """This function gets a request and returns its owner: a string, an integer, a UUID, or
+        ``None`` for nobody."""
         return self._import("OWNER", "django_image_tasks.tenancy.owner_of_user")
 
     @property
     def ANONYMOUS_OWNER(self) -> str | None:
-        """The owner of what anonymous clients create; ``None``: they are refused."""
-        return self._string_or_none("ANONYMOUS_OWNER")
+        """What anonymous clients create belongs to this owner. ``None`` means that they are
+        refused."""
+        return self._or_none(self._string, "ANONYMOUS_OWNER")
 
     @property
     def KEYSTONE_ADMIN_ROLES(self) -> Sequence[str]:
-        """Keystone roles whose holders see every owner's tasks, and may touch them."""
+        """Who has one of these Keystone roles sees the tasks of every owner, and may change
+        them."""
         return self._strings("KEYSTONE_ADMIN_ROLES", ["admin"])
 
     # Tasks and how they run
 
     @property
     def HANDLERS(self) -> Mapping[str, str | None]:
-        """Task type → dotted path of its handler, or ``None`` for a type that is only kept."""
+        """Each task type is run by the handler with this dotted path. ``None`` means that its tasks
+        are kept, and no more are run."""
         handlers = self._get(
             "HANDLERS", {"import": "django_image_tasks.handlers.image_import.ImageImport"}
         )
@@ -174,54 +186,56 @@ class Settings:
 
     @property
     def TASK_VALIDATOR(self) -> Callable[[Any], None] | None:
-        """Dotted path of a function that gets each new task before it is saved, and may refuse it
-        by raising ``InvalidInput``; ``None``: there are no rules but the handlers' own."""
-        return self._import_or_none("TASK_VALIDATOR")
+        """This function gets each new task before it is saved, and refuses it by raising
+        ``InvalidInput``. ``None`` means that only the handlers have rules."""
+        return self._or_none(self._import, "TASK_VALIDATOR")
 
     @property
     def TASK_TIME_TO_LIVE(self) -> timedelta:
-        """How long a finished task stays."""
+        """A task is kept for this long after it has finished."""
         return self._duration("TASK_TIME_TO_LIVE", timedelta(hours=48), least=0)
 
     @property
     def ENGINE(self) -> str:
-        """Dotted path of the module that hands tasks to a queue."""
+        """The module with this dotted path hands tasks to a queue."""
         return self._string("ENGINE", "django_image_tasks.engines.django_tasks")
 
     @property
     def QUEUE(self) -> str | None:
-        """Name of the engine's queue that tasks are put on; ``None``: the engine's own default."""
-        return self._string_or_none("QUEUE")
+        """Tasks are put on the engine's queue of this name. ``None`` means the engine's default
+        queue."""
+        return self._or_none(self._string, "QUEUE")
 
     @property
     def LEASE(self) -> timedelta:
-        """How long a worker may be silent before its task is taken from it."""
+        """A worker that is silent for this long loses its task to another one."""
         return self._duration("LEASE", timedelta(seconds=60))
 
     @property
     def REQUEUE_AFTER(self) -> timedelta:
-        """How long a queue may keep a task before it is put on the queue again."""
+        """A task that no worker has started for this long is put on the queue again."""
         return self._duration("REQUEUE_AFTER", timedelta(hours=1))
 
     @property
     def MAX_ATTEMPTS(self) -> int:
-        """How often a task is started before it fails for good."""
+        """A task is started at most this many times before it fails for good."""
         return self._integer("MAX_ATTEMPTS", 3, most=16)
 
     @property
     def RETRY_DELAY(self) -> timedelta:
-        """The wait before the second attempt; it doubles with each one that follows."""
+        """A failed first attempt is followed by a second one after this long. The wait doubles with
+        each further attempt."""
         return self._duration("RETRY_DELAY", timedelta(seconds=10), least=0, most=timedelta(days=1))
 
     @property
     def TASK_TIMEOUT(self) -> timedelta:
-        """How long one attempt may take."""
+        """One attempt may take at most this long."""
         return self._duration("TASK_TIMEOUT", timedelta(hours=6))
 
     @property
     def SCRATCH_DIR(self) -> Path:
-        """Where attempts keep their files while they run: on the worker's own disk, in a directory
-        that belongs to its user and is private (mode 700)."""
+        """Attempts keep their files in this directory while they run. It is on the worker's own
+        disk, belongs to its user, and is private (mode 700)."""
         default = Path(gettempdir()) / f"image-tasks-{_user()}"
         value = self._get("SCRATCH_DIR", default)
         if not isinstance(value, str | Path) or not Path(value).is_absolute():
@@ -232,12 +246,12 @@ class Settings:
 
     @property
     def IMPORT_ALLOWED_SCHEMES(self) -> Sequence[str]:
-        """URL schemes an image may be fetched over."""
+        """The URL of an image must have one of these schemes."""
         return self._strings("IMPORT_ALLOWED_SCHEMES", ["http", "https"])
 
     @property
     def IMPORT_ALLOWED_PORTS(self) -> Sequence[int]:
-        """TCP ports an image may be fetched from."""
+        """The URL of an image must lead to one of these TCP ports."""
         ports = self._get("IMPORT_ALLOWED_PORTS", [80, 443])
         if not isinstance(ports, list | tuple) or not all(
             type(port) is int and 0 < port < 2**16 for port in ports
@@ -247,38 +261,38 @@ class Settings:
 
     @property
     def IMPORT_TRUSTED_HOSTS(self) -> Sequence[str]:
-        """``host`` or ``host:port``, in any spelling: fetched from whatever their address and
-        port."""
+        """Images may be fetched from these hosts (``host`` or ``host:port``) whatever their address
+        and port."""
         return self._strings("IMPORT_TRUSTED_HOSTS", [])
 
     @property
     def IMPORT_MAX_SIZE(self) -> int:
-        """Largest image, in bytes."""
+        """An image may have at most this many bytes."""
         return self._integer("IMPORT_MAX_SIZE", 10 * 2**30)
 
     @property
     def IMPORT_MAX_VIRTUAL_SIZE(self) -> int:
-        """Largest disk an image may describe, in bytes."""
+        """The disk that an image describes may have at most this many bytes."""
         return self._integer("IMPORT_MAX_VIRTUAL_SIZE", 2**40)
 
     @property
     def IMPORT_CONNECT_TIMEOUT(self) -> float:
-        """Seconds a source has to accept a connection."""
+        """A source must accept the connection within this many seconds."""
         return self._seconds("IMPORT_CONNECT_TIMEOUT", 10)
 
     @property
     def IMPORT_READ_TIMEOUT(self) -> float:
-        """Seconds a source may be silent."""
+        """A source may be silent for at most this many seconds."""
         return self._seconds("IMPORT_READ_TIMEOUT", 30)
 
     @property
     def IMPORT_TIMEOUT(self) -> float:
-        """Seconds a whole download may take."""
+        """A whole download may take at most this many seconds."""
         return self._seconds("IMPORT_TIMEOUT", 3600)
 
     @property
     def IMPORT_MAX_REDIRECTS(self) -> int:
-        """Redirects followed from one source."""
+        """At most this many redirects of one source are followed."""
         return self._integer("IMPORT_MAX_REDIRECTS", 5, least=0, most=100)
 
 
