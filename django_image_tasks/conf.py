@@ -72,8 +72,8 @@ class Settings:
             )
         return duration
 
-    def _seconds(self, name: str, default: float) -> float:
-        return self._duration(name, timedelta(seconds=default)).total_seconds()
+    def _seconds(self, name: str, default: float, *, least: float = 0.001) -> float:
+        return self._duration(name, timedelta(seconds=default), least=least).total_seconds()
 
     # The wire
 
@@ -91,12 +91,12 @@ class Settings:
     def LIST_TIMEOUT(self) -> float:
         """PostgreSQL and MariaDB may take this many seconds for a list that no index serves; then
         the answer is 503. ``0`` means as long as they like."""
-        return float(self._get("LIST_TIMEOUT", 10))
+        return self._seconds("LIST_TIMEOUT", 10, least=0)
 
     @property
     def MAX_INPUT_SIZE(self) -> int:
         """The ``input`` of a new task may take at most this many bytes as JSON."""
-        return int(self._get("MAX_INPUT_SIZE", 256 * 2**10))
+        return self._integer("MAX_INPUT_SIZE", 256 * 2**10)
 
     @property
     def AUTHENTICATION_CLASSES(self) -> list[type] | None:
