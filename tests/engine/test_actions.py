@@ -6,27 +6,30 @@ See docs/reference/http.md, "Cancelling and retrying".
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission, User
+from django.test import Client
 from django.utils import timezone
 
 from django_image_tasks.models import Task
 
 
 @pytest.fixture
-def mia(db):
+def mia(db: None) -> Any:
     return User.objects.create_user("mia")
 
 
 @pytest.fixture
-def task(mia, make_task):
+def task(mia: Any, make_task: Callable[..., Task]) -> Any:
     return make_task(owner=str(mia.pk), name="label", input={"do": "fail"})
 
 
 @pytest.fixture
-def post(client, mia):
+def post(client: Client, mia: Any) -> Any:
     client.force_login(mia)
 
     def post(task: Task | str, action: str):
@@ -49,7 +52,7 @@ def put_into(task: Task, state: str) -> None:
         task.fail("reason")
 
 
-def test_cancelling_a_pending_task_answers_with_the_failed_task(post, task):
+def test_cancelling_a_pending_task_answers_with_the_failed_task(post: Any, task: Any) -> None:
     response = post(task, "cancel")
 
     assert response.status_code == 202
@@ -62,7 +65,7 @@ def test_cancelling_a_pending_task_answers_with_the_failed_task(post, task):
     assert "expires_at" in body
 
 
-def test_cancelling_a_running_task_leaves_the_end_to_its_worker(post, task):
+def test_cancelling_a_running_task_leaves_the_end_to_its_worker(post: Any, task: Any) -> None:
     put_into(task, "processing")
 
     assert post(task, "cancel").json()["status"] == "processing"
@@ -74,7 +77,7 @@ def test_cancelling_a_running_task_leaves_the_end_to_its_worker(post, task):
 
 
 @pytest.mark.parametrize("state", ["success", "failure"])
-def test_a_finished_task_cannot_be_cancelled(post, task, state):
+def test_a_finished_task_cannot_be_cancelled(post: Any, task: Any, state: Any) -> None:
     put_into(task, state)
 
     response = post(task, "cancel")
@@ -89,7 +92,7 @@ def test_a_finished_task_cannot_be_cancelled(post, task, state):
     }
 
 
-def test_retrying_a_failed_task_answers_with_a_new_one(post, task, mia):
+def test_retrying_a_failed_task_answers_with_a_new_one(post: Any, task: Any, mia: Any) -> None:
     put_into(task, "failure")
 
     response = post(task, "retry")
@@ -104,7 +107,7 @@ def test_retrying_a_failed_task_answers_with_a_new_one(post, task, mia):
     assert Task.objects.get(pk=body["id"]).retry_of == task.pk
 
 
-def test_a_retried_task_runs(post, task, django_capture_on_commit_callbacks):
+def test_a_retried_task_runs(post: Any, task: Any, django_capture_on_commit_callbacks: Any) -> None:
     put_into(task, "failure")
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -114,7 +117,7 @@ def test_a_retried_task_runs(post, task, django_capture_on_commit_callbacks):
 
 
 @pytest.mark.parametrize("state", ["pending", "processing", "success"])
-def test_only_a_failed_task_can_be_retried(post, task, state):
+def test_only_a_failed_task_can_be_retried(post: Any, task: Any, state: Any) -> None:
     put_into(task, state)
 
     response = post(task, "retry")
@@ -123,7 +126,9 @@ def test_only_a_failed_task_can_be_retried(post, task, state):
     assert Task.objects.count() == 1
 
 
-def test_a_task_of_a_retired_type_cannot_be_retried(post, mia, make_task):
+def test_a_task_of_a_retired_type_cannot_be_retried(
+    post: Any, mia: Any, make_task: Callable[..., Task]
+) -> None:
     task = make_task("retired", owner=str(mia.pk))
     put_into(task, "failure")
 
@@ -135,7 +140,9 @@ def test_a_task_of_a_retired_type_cannot_be_retried(post, mia, make_task):
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-def test_somebody_elses_task_is_not_found(post, make_task, action):
+def test_somebody_elses_task_is_not_found(
+    post: Any, make_task: Callable[..., Task], action: Any
+) -> None:
     task = make_task(owner="p2")
     put_into(task, "failure")
 
@@ -147,12 +154,12 @@ def test_somebody_elses_task_is_not_found(post, make_task, action):
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
 @pytest.mark.parametrize("pk", ["7", str(uuid.uuid4())])
-def test_an_unknown_task_is_not_found(post, action, pk):
+def test_an_unknown_task_is_not_found(post: Any, action: Any, pk: Any) -> None:
     assert post(pk, action).status_code == 404
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-def test_an_expired_task_is_not_found(post, task, action):
+def test_an_expired_task_is_not_found(post: Any, task: Any, action: Any) -> None:
     put_into(task, "failure")
     Task.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
@@ -160,7 +167,9 @@ def test_an_expired_task_is_not_found(post, task, action):
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-def test_seeing_every_task_is_not_enough_to_touch_one(post, mia, make_task, action):
+def test_seeing_every_task_is_not_enough_to_touch_one(
+    post: Any, mia: Any, make_task: Callable[..., Task], action: Any
+) -> None:
     allow(mia, "view_all_tasks")
     task = make_task(owner="p2")
     put_into(task, "failure")
@@ -168,7 +177,9 @@ def test_seeing_every_task_is_not_enough_to_touch_one(post, mia, make_task, acti
     assert post(task, action).status_code == 403
 
 
-def test_whoever_may_change_tasks_can_cancel_those_of_others(post, mia, make_task):
+def test_whoever_may_change_tasks_can_cancel_those_of_others(
+    post: Any, mia: Any, make_task: Callable[..., Task]
+) -> None:
     allow(mia, "view_all_tasks", "change_task")
     task = make_task(owner="p2")
 
@@ -176,13 +187,13 @@ def test_whoever_may_change_tasks_can_cancel_those_of_others(post, mia, make_tas
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-def test_anonymous_clients_are_refused(client, task, action):
+def test_anonymous_clients_are_refused(client: Client, task: Any, action: Any) -> None:
     assert client.post(f"/v2/tasks/{task.pk}/actions/{action}").status_code == 401
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
 @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_an_action_is_a_post(client, mia, task, action, method):
+def test_an_action_is_a_post(client: Client, mia: Any, task: Any, action: Any, method: Any) -> None:
     client.force_login(mia)
 
     response = getattr(client, method)(f"/v2/tasks/{task.pk}/actions/{action}")

@@ -31,7 +31,7 @@ def run(sql: str, params: Any = None, on: Any = connection) -> None:
         cursor.execute(sql, params)
 
 
-def test_a_database_that_is_not_there(transactional_db):
+def test_a_database_that_is_not_there(transactional_db: None) -> None:
     with away():
         assert is_temporary(fault_of(connection.ensure_connection))
 
@@ -39,17 +39,17 @@ def test_a_database_that_is_not_there(transactional_db):
 @pytest.mark.parametrize(
     "sql", ["SELECT * FROM nowhere", f"SELECT nothing FROM {TABLE}", "SELEC", "SELECT 1/x"]
 )
-def test_a_mistake_in_a_statement(db, sql):
+def test_a_mistake_in_a_statement(db: None, sql: Any) -> None:
     assert not is_temporary(fault_of(lambda: run(sql)))
 
 
-def test_a_row_that_breaks_a_rule(db):
+def test_a_row_that_breaks_a_rule(db: None) -> None:
     User.objects.create(username="ada")
 
     assert not is_temporary(fault_of(lambda: User.objects.create(username="ada")))
 
 
-def test_a_transaction_that_is_broken_already(transactional_db):
+def test_a_transaction_that_is_broken_already(transactional_db: None) -> None:
     def go_on() -> None:
         with transaction.atomic():
             with pytest.raises(DatabaseError):
@@ -59,7 +59,7 @@ def test_a_transaction_that_is_broken_already(transactional_db):
     assert not is_temporary(fault_of(go_on))
 
 
-def test_what_is_raised_because_of_such_a_fault():
+def test_what_is_raised_because_of_such_a_fault() -> None:
     fault = OperationalError()
     fault.__cause__ = type("Lost", (Exception,), {"sqlstate": None})()
     error = LookupError()
@@ -70,7 +70,7 @@ def test_what_is_raised_because_of_such_a_fault():
     assert not is_temporary(OperationalError())
 
 
-def test_a_session_that_was_ended(transactional_db):
+def test_a_session_that_was_ended(transactional_db: None) -> None:
     needs_server()
     connection.ensure_connection()
     end_session()
@@ -90,7 +90,7 @@ STATEMENT_TOO_LONG = {
 }
 
 
-def test_a_statement_that_takes_too_long(transactional_db):
+def test_a_statement_that_takes_too_long(transactional_db: None) -> None:
     needs_server()
 
     fault = fault_of(lambda: run(STATEMENT_TOO_LONG[connection.vendor]))
@@ -99,7 +99,7 @@ def test_a_statement_that_takes_too_long(transactional_db):
     assert is_temporary(fault)
 
 
-def test_a_deadlock(transactional_db):
+def test_a_deadlock(transactional_db: None) -> None:
     needs_server()
     one, two = (Task.objects.create(type="import", owner="1") for _ in range(2))
     is_locked, faults = threading.Barrier(2), []
@@ -127,7 +127,7 @@ def test_a_deadlock(transactional_db):
     assert [is_temporary(fault) for fault in faults] == [True]
 
 
-def test_a_serialization_failure(transactional_db):
+def test_a_serialization_failure(transactional_db: None) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("Only PostgreSQL gives up on serializing.")
     Task.objects.create(type="import", owner="1")
@@ -143,7 +143,7 @@ def test_a_serialization_failure(transactional_db):
     assert is_temporary(fault_of(overtake))
 
 
-def test_a_pool_that_has_no_connection_left(transactional_db):
+def test_a_pool_that_has_no_connection_left(transactional_db: None) -> None:
     if connection.vendor != "postgresql":
         pytest.skip("Only PostgreSQL has Django's pool.")
     needs("psycopg_pool")
@@ -162,7 +162,7 @@ def test_a_pool_that_has_no_connection_left(transactional_db):
     assert is_temporary(fault)
 
 
-def test_a_locked_file(transactional_db):
+def test_a_locked_file(transactional_db: None) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("A server locks rows.")
     with other_connection() as other, other_connection() as third:

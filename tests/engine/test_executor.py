@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError
@@ -23,7 +25,7 @@ def let_lease_run_out(task: Task) -> None:
 
 
 @pytest.fixture
-def during(monkeypatch):
+def during(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Have a function called in mid-run, where a handler would be at work."""
 
     def call(function):
@@ -32,7 +34,9 @@ def during(monkeypatch):
     return call
 
 
-def test_a_task_that_runs_through_ends_in_success_with_its_result(make_task):
+def test_a_task_that_runs_through_ends_in_success_with_its_result(
+    make_task: Callable[..., Task],
+) -> None:
     task = make_task()
     before = timezone.now()
 
@@ -46,7 +50,7 @@ def test_a_task_that_runs_through_ends_in_success_with_its_result(make_task):
     assert outcomes(task) == [(1, "success", "")]
 
 
-def test_a_task_that_fails_says_what_its_handler_said(make_task):
+def test_a_task_that_fails_says_what_its_handler_said(make_task: Callable[..., Task]) -> None:
     task = make_task(input={"do": "fail"})
 
     executor.run(task.pk)
@@ -59,8 +63,8 @@ def test_a_task_that_fails_says_what_its_handler_said(make_task):
 
 
 def test_an_unexpected_error_is_logged_with_its_traceback_but_shown_without_its_text(
-    make_task, caplog
-):
+    make_task: Callable[..., Task], caplog: pytest.LogCaptureFixture
+) -> None:
     task = make_task(input={"do": "crash"}, request_id="req-1")
 
     executor.run(task.pk)
@@ -75,7 +79,9 @@ def test_an_unexpected_error_is_logged_with_its_traceback_but_shown_without_its_
     assert traceback[-1].startswith("  KeyError: ")
 
 
-def test_what_an_unexpected_error_says_of_a_url_is_told_nowhere(make_task, during, caplog):
+def test_what_an_unexpected_error_says_of_a_url_is_told_nowhere(
+    make_task: Callable[..., Task], during: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     requests = pytest.importorskip("requests")
 
     def fetch(context):
@@ -97,7 +103,9 @@ def test_what_an_unexpected_error_says_of_a_url_is_told_nowhere(make_task, durin
     assert "SECRET" not in str(told)
 
 
-def test_an_error_of_the_database_does_not_take_the_handlers_along(make_task, monkeypatch):
+def test_an_error_of_the_database_does_not_take_the_handlers_along(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(self, message):
         raise OperationalError("The database is away")
 
@@ -110,7 +118,7 @@ def test_an_error_of_the_database_does_not_take_the_handlers_along(make_task, mo
     assert caught.value.__context__ is None
 
 
-def test_a_result_of_a_mebibyte_is_kept(make_task, image_tasks):
+def test_a_result_of_a_mebibyte_is_kept(make_task: Callable[..., Task], image_tasks: Any) -> None:
     image_tasks["HANDLERS"]["large"] = "tests.engine.workload.Large"
     task = make_task("large", input={"size": 2**20})
 
@@ -120,7 +128,9 @@ def test_a_result_of_a_mebibyte_is_kept(make_task, image_tasks):
     assert (task.status, len(task.result["a"])) == ("success", 2**19 - 4)
 
 
-def test_a_larger_result_fails_the_task_at_once(make_task, image_tasks):
+def test_a_larger_result_fails_the_task_at_once(
+    make_task: Callable[..., Task], image_tasks: Any
+) -> None:
     image_tasks["HANDLERS"]["large"] = "tests.engine.workload.Large"
     task = make_task("large", input={"size": 32 * 2**20})
 
@@ -143,7 +153,9 @@ def test_a_larger_result_fails_the_task_at_once(make_task, image_tasks):
         ("\0" * 9000 + "x", "x"),
     ],
 )
-def test_a_message_is_cut_at_eight_kibibytes(make_task, message, kept):
+def test_a_message_is_cut_at_eight_kibibytes(
+    make_task: Callable[..., Task], message: Any, kept: Any
+) -> None:
     task = make_task()
     task.start("worker")
 
@@ -154,7 +166,7 @@ def test_a_message_is_cut_at_eight_kibibytes(make_task, message, kept):
     assert outcomes(task) == [(1, "failure", kept)]
 
 
-def test_a_result_that_is_not_json_fails_the_task(make_task):
+def test_a_result_that_is_not_json_fails_the_task(make_task: Callable[..., Task]) -> None:
     task = make_task("unstorable")
 
     executor.run(task.pk)
@@ -164,7 +176,7 @@ def test_a_result_that_is_not_json_fails_the_task(make_task):
     assert task.message == "The handler's result cannot be kept: datetime is not a type of JSON"
 
 
-def test_a_type_without_a_handler_fails_the_task(make_task):
+def test_a_type_without_a_handler_fails_the_task(make_task: Callable[..., Task]) -> None:
     task = make_task("retired")
 
     executor.run(task.pk)
@@ -173,7 +185,9 @@ def test_a_type_without_a_handler_fails_the_task(make_task):
     assert (task.status, task.message) == ("failure", "No handler runs tasks of type 'retired'.")
 
 
-def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(make_task, image_tasks):
+def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(
+    make_task: Callable[..., Task], image_tasks: Any
+) -> None:
     image_tasks["RETRY_DELAY"] = timedelta(seconds=8)
     task = make_task(input={"do": "fail_always"})
     waits = []
@@ -191,7 +205,7 @@ def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(make_tas
     assert [outcome for _, outcome, _ in outcomes(task)] == ["retry", "retry", "failure"]
 
 
-def test_a_task_is_not_run_before_its_wait_is_over(make_task):
+def test_a_task_is_not_run_before_its_wait_is_over(make_task: Callable[..., Task]) -> None:
     task = make_task(input={"do": "fail_once"})
 
     executor.run(task.pk)
@@ -201,7 +215,7 @@ def test_a_task_is_not_run_before_its_wait_is_over(make_task):
     assert (task.status, task.attempts) == ("pending", 1)
 
 
-def test_delivering_a_task_again_does_not_run_it_again(make_task):
+def test_delivering_a_task_again_does_not_run_it_again(make_task: Callable[..., Task]) -> None:
     task = make_task()
 
     for _ in range(20):
@@ -210,7 +224,9 @@ def test_delivering_a_task_again_does_not_run_it_again(make_task):
     assert workload.runs == [(str(task.pk), 1)]
 
 
-def test_delivering_a_task_while_it_runs_does_not_run_it_twice(make_task, during):
+def test_delivering_a_task_while_it_runs_does_not_run_it_twice(
+    make_task: Callable[..., Task], during: Any
+) -> None:
     task = make_task("callback")
     during(lambda context: executor.run(context.task_id))
 
@@ -219,7 +235,7 @@ def test_delivering_a_task_while_it_runs_does_not_run_it_twice(make_task, during
     assert workload.runs == [(str(task.pk), 1)]
 
 
-def test_a_task_that_is_gone_is_skipped(make_task):
+def test_a_task_that_is_gone_is_skipped(make_task: Callable[..., Task]) -> None:
     task = make_task()
     pk = task.pk
     task.delete()
@@ -229,7 +245,9 @@ def test_a_task_that_is_gone_is_skipped(make_task):
     assert workload.runs == []
 
 
-def test_a_task_whose_lease_ran_out_is_taken_over_when_it_is_delivered(make_task):
+def test_a_task_whose_lease_ran_out_is_taken_over_when_it_is_delivered(
+    make_task: Callable[..., Task],
+) -> None:
     task = make_task()
     executor.claim(task.pk)
     let_lease_run_out(task)
@@ -242,7 +260,9 @@ def test_a_task_whose_lease_ran_out_is_taken_over_when_it_is_delivered(make_task
     assert workload.discarded == [(str(task.pk), 1)]
 
 
-def test_a_worker_that_lost_its_lease_can_write_nothing(make_task, during):
+def test_a_worker_that_lost_its_lease_can_write_nothing(
+    make_task: Callable[..., Task], during: Any
+) -> None:
     task = make_task("callback")
 
     def another_worker_finishes(context):
@@ -259,7 +279,9 @@ def test_a_worker_that_lost_its_lease_can_write_nothing(make_task, during):
     assert workload.discarded == [(str(task.pk), 1), (str(task.pk), 1)]
 
 
-def test_a_cancelled_handler_is_told_at_its_next_check(make_task, during):
+def test_a_cancelled_handler_is_told_at_its_next_check(
+    make_task: Callable[..., Task], during: Any
+) -> None:
     task = make_task("callback")
     raised = []
 
@@ -280,7 +302,7 @@ def test_a_cancelled_handler_is_told_at_its_next_check(make_task, during):
     assert workload.discarded == [(str(task.pk), 1)]
 
 
-def test_a_recorded_cancel_rules_out_success(make_task, during):
+def test_a_recorded_cancel_rules_out_success(make_task: Callable[..., Task], during: Any) -> None:
     task = make_task("callback")
     during(lambda context: Task.objects.get(pk=task.pk).cancel("mia"))
 
@@ -291,7 +313,9 @@ def test_a_recorded_cancel_rules_out_success(make_task, during):
 
 
 @pytest.mark.parametrize("do", ["fail", "fail_once", "crash"])
-def test_a_recorded_cancel_rules_out_another_attempt(make_task, during, do):
+def test_a_recorded_cancel_rules_out_another_attempt(
+    make_task: Callable[..., Task], during: Any, do: Any
+) -> None:
     task = make_task("callback", input={"do": do})
     during(lambda context: Task.objects.get(pk=task.pk).cancel("mia"))
 
@@ -301,7 +325,7 @@ def test_a_recorded_cancel_rules_out_another_attempt(make_task, during, do):
     assert (task.status, task.message) == ("failure", "Cancelled by mia")
 
 
-def test_a_cancel_holds_when_the_worker_dies(make_task):
+def test_a_cancel_holds_when_the_worker_dies(make_task: Callable[..., Task]) -> None:
     task = make_task()
     executor.claim(task.pk)
     Task.objects.get(pk=task.pk).cancel("mia")
@@ -314,7 +338,7 @@ def test_a_cancel_holds_when_the_worker_dies(make_task):
     assert workload.runs == []
 
 
-def test_a_task_over_its_deadline_fails(make_task, image_tasks):
+def test_a_task_over_its_deadline_fails(make_task: Callable[..., Task], image_tasks: Any) -> None:
     image_tasks["TASK_TIMEOUT"] = timedelta(milliseconds=1)
     task = make_task(input={"do": "check_late"})
 
@@ -325,7 +349,9 @@ def test_a_task_over_its_deadline_fails(make_task, image_tasks):
     assert task.message == "Took longer than the limit of 0:00:00.001000"
 
 
-def test_progress_moves_the_row_and_renews_the_lease(make_task, during, monkeypatch):
+def test_progress_moves_the_row_and_renews_the_lease(
+    make_task: Callable[..., Task], during: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(executor, "PROGRESS_INTERVAL", 0)
     task = make_task("callback")
     seen = []
@@ -343,7 +369,9 @@ def test_progress_moves_the_row_and_renews_the_lease(make_task, during, monkeypa
     assert row.lease_expires_at > timezone.now() + timedelta(seconds=50)
 
 
-def test_progress_writes_at_most_once_a_second(make_task, during, django_assert_num_queries):
+def test_progress_writes_at_most_once_a_second(
+    make_task: Callable[..., Task], during: Any, django_assert_num_queries: Any
+) -> None:
     task = make_task("callback")
 
     def report_often(context):
@@ -358,14 +386,18 @@ def test_progress_writes_at_most_once_a_second(make_task, during, django_assert_
     assert task.status == "success"
 
 
-def test_the_scratch_directory_is_gone_however_the_attempt_ended(make_task, during, image_tasks):
+def test_the_scratch_directory_is_gone_however_the_attempt_ended(
+    make_task: Callable[..., Task], during: Any, image_tasks: Any
+) -> None:
     for do in ["check", "fail", "crash", "fail_once"]:
         executor.run(make_task(input={"do": do}).pk)
 
     assert list(image_tasks["SCRATCH_DIR"].iterdir()) == []
 
 
-def test_signals_tell_of_start_and_end_once_written(make_task, django_capture_on_commit_callbacks):
+def test_signals_tell_of_start_and_end_once_written(
+    make_task: Callable[..., Task], django_capture_on_commit_callbacks: Any
+) -> None:
     task = make_task()
     heard = []
 
@@ -384,7 +416,9 @@ def test_signals_tell_of_start_and_end_once_written(make_task, django_capture_on
     assert [signal for signal, _ in heard] == [task_started, task_finished]
 
 
-def test_log_lines_name_task_owner_request_and_attempt(make_task, caplog):
+def test_log_lines_name_task_owner_request_and_attempt(
+    make_task: Callable[..., Task], caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO, "django_image_tasks.executor")
     task = make_task(request_id="req-7")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -58,7 +59,7 @@ class Storing(Handler):
 
 
 @pytest.fixture
-def root(settings, image_tasks, tmp_path, monkeypatch) -> Path:
+def root(settings: Any, image_tasks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the storage keeps its files."""
     image_tasks["HANDLERS"]["storing"] = f"{__name__}.Storing"
     image_tasks["RETRY_DELAY"] = timedelta(0)
@@ -72,7 +73,9 @@ def stored(root: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("ends", [["failure"], ["retry", "failure"], ["retry", "success"]])
-def test_a_storage_that_fails_to_delete_once_keeps_nothing_for_good(make_task, root, ends):
+def test_a_storage_that_fails_to_delete_once_keeps_nothing_for_good(
+    make_task: Callable[..., Task], root: Any, ends: Any
+) -> None:
     task = make_task("storing", input={"ends": ends})
     StickyStorage.failures = len(ends)  # each attempt's own, and the next one's
     for _ in ends:
@@ -87,7 +90,9 @@ def test_a_storage_that_fails_to_delete_once_keeps_nothing_for_good(make_task, r
     assert not Leftover.objects.exists()
 
 
-def test_a_worker_killed_between_an_attempts_end_and_its_tidying_leaves_nothing(make_task, root):
+def test_a_worker_killed_between_an_attempts_end_and_its_tidying_leaves_nothing(
+    make_task: Callable[..., Task], root: Any
+) -> None:
     task = make_task("storing", input={"ends": ["failure"]})
     executor.claim(task.pk)
     path = root / storage.object_name(IMAGE_ID, task.pk, 1)
@@ -101,7 +106,7 @@ def test_a_worker_killed_between_an_attempts_end_and_its_tidying_leaves_nothing(
     assert stored(root) == []
 
 
-def test_what_is_left_outlives_its_task(make_task, root):
+def test_what_is_left_outlives_its_task(make_task: Callable[..., Task], root: Any) -> None:
     task = make_task("storing", input={"ends": ["failure"]})
     StickyStorage.failures = 1
     executor.run(task.pk)
@@ -112,7 +117,9 @@ def test_what_is_left_outlives_its_task(make_task, root):
     assert stored(root) == []
 
 
-def test_nothing_is_remembered_of_an_attempt_that_succeeds(make_task, root):
+def test_nothing_is_remembered_of_an_attempt_that_succeeds(
+    make_task: Callable[..., Task], root: Any
+) -> None:
     task = make_task("storing", input={"ends": ["success"]})
 
     executor.run(task.pk)
@@ -121,7 +128,7 @@ def test_nothing_is_remembered_of_an_attempt_that_succeeds(make_task, root):
     assert stored(root) == [f"{task.pk}-1"]
 
 
-def test_what_a_result_names_is_never_removed(make_task, root):
+def test_what_a_result_names_is_never_removed(make_task: Callable[..., Task], root: Any) -> None:
     task = make_task("storing", input={"ends": ["success"]})
     executor.run(task.pk)
     task.refresh_from_db()
@@ -133,7 +140,7 @@ def test_what_a_result_names_is_never_removed(make_task, root):
     assert not Leftover.objects.exists()
 
 
-def test_nothing_is_remembered_once_it_is_removed(make_task):
+def test_nothing_is_remembered_once_it_is_removed(make_task: Callable[..., Task]) -> None:
     task = make_task(input={"do": "fail"})
 
     executor.run(task.pk)
@@ -142,19 +149,21 @@ def test_nothing_is_remembered_once_it_is_removed(make_task):
     assert not Leftover.objects.exists()
 
 
-def test_nothing_is_remembered_of_a_type_that_nothing_runs(make_task):
+def test_nothing_is_remembered_of_a_type_that_nothing_runs(make_task: Callable[..., Task]) -> None:
     executor.run(make_task("retired").pk)
 
     assert not Leftover.objects.exists()
 
 
-def test_nothing_is_remembered_of_a_task_that_did_not_run(make_task):
+def test_nothing_is_remembered_of_a_task_that_did_not_run(make_task: Callable[..., Task]) -> None:
     make_task().cancel("ada")
 
     assert not Leftover.objects.exists()
 
 
-def test_the_wait_for_the_next_try_doubles_up_to_a_day(make_task, image_tasks):
+def test_the_wait_for_the_next_try_doubles_up_to_a_day(
+    make_task: Callable[..., Task], image_tasks: Any
+) -> None:
     image_tasks["RETRY_DELAY"] = timedelta(seconds=10)
     leftover = make_task().leftover()
     waits = []
@@ -167,7 +176,9 @@ def test_the_wait_for_the_next_try_doubles_up_to_a_day(make_task, image_tasks):
     assert Leftover.objects.get().tries == 30
 
 
-def test_a_sweep_of_a_storage_that_is_away_tries_once(make_task, image_tasks, root):
+def test_a_sweep_of_a_storage_that_is_away_tries_once(
+    make_task: Callable[..., Task], image_tasks: Any, root: Any
+) -> None:
     image_tasks["RETRY_DELAY"] = timedelta(seconds=10)
     StickyStorage.failures = 4
     for _ in range(3):
@@ -180,7 +191,7 @@ def test_a_sweep_of_a_storage_that_is_away_tries_once(make_task, image_tasks, ro
     assert len(stored(root)) == 1
 
 
-def test_a_sweep_takes_on_so_many_and_no_more(make_task):
+def test_a_sweep_takes_on_so_many_and_no_more(make_task: Callable[..., Task]) -> None:
     task = make_task()
     Leftover.objects.bulk_create(
         Leftover(task_id=task.pk, attempt=number, task_type="workload", input={})

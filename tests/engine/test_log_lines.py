@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import logging
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from django_image_tasks import executor
 from django_image_tasks.log_lines import line, with_traceback
+from django_image_tasks.models import Task
 
 LINE_BREAKS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"]
 
@@ -33,12 +36,12 @@ LINE_BREAKS = ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029
         ("a\ud800", r'"a\ud800"'),
     ],
 )
-def test_a_value_is_one_word_or_quoted(value, written):
+def test_a_value_is_one_word_or_quoted(value: Any, written: Any) -> None:
     assert line("event", key=value) == f"event key={written}"
 
 
 @given(st.text())
-def test_every_value_is_read_back_as_it_was(text):
+def test_every_value_is_read_back_as_it_was(text: Any) -> None:
     written = line("event", owner=text, status="success")
     assert written.isprintable()
     [value] = re.fullmatch(
@@ -48,7 +51,7 @@ def test_every_value_is_read_back_as_it_was(text):
 
 
 @pytest.mark.parametrize("line_break", LINE_BREAKS)
-def test_an_error_forges_no_line(line_break):
+def test_an_error_forges_no_line(line_break: Any) -> None:
     try:
         raise ValueError(f"a{line_break}task_ended status=success")
     except ValueError as error:
@@ -60,7 +63,7 @@ def test_an_error_forges_no_line(line_break):
     assert "\x1b" not in written
 
 
-def test_an_error_is_shown_with_what_caused_it():
+def test_an_error_is_shown_with_what_caused_it() -> None:
     try:
         try:
             raise KeyError("colour")
@@ -75,7 +78,9 @@ def test_an_error_is_shown_with_what_caused_it():
 
 
 @pytest.mark.parametrize("line_break", LINE_BREAKS)
-def test_an_owner_forges_no_line(make_task, caplog, line_break):
+def test_an_owner_forges_no_line(
+    make_task: Callable[..., Task], caplog: pytest.LogCaptureFixture, line_break: Any
+) -> None:
     caplog.set_level(logging.INFO, "django_image_tasks")
     forged = f"1{line_break}task_ended status=success"
     task = make_task(owner=forged, request_id=forged, name=forged)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -53,7 +53,7 @@ def claim_and_let_lease_run_out(task: Task) -> Task:
 
 
 @pytest.fixture
-def finishes():
+def finishes() -> Iterator[Any]:
     heard = []
 
     def hear(task, **kwargs):
@@ -65,7 +65,9 @@ def finishes():
 
 
 @rounds
-def test_a_cancel_against_a_success(make_task, finishes, round):
+def test_a_cancel_against_a_success(
+    make_task: Callable[..., Task], finishes: Any, round: Any
+) -> None:
     task = make_task()
     claimed, other = executor.claim(task.pk), Task.objects.get(pk=task.pk)
 
@@ -82,7 +84,9 @@ def test_a_cancel_against_a_success(make_task, finishes, round):
 
 
 @rounds
-def test_a_cancel_against_a_whole_run(make_task, finishes, round):
+def test_a_cancel_against_a_whole_run(
+    make_task: Callable[..., Task], finishes: Any, round: Any
+) -> None:
     task = make_task()
 
     _, cancelled = at_once(
@@ -97,7 +101,7 @@ def test_a_cancel_against_a_whole_run(make_task, finishes, round):
 
 
 @rounds
-def test_a_sweep_against_a_renewal(make_task, round):
+def test_a_sweep_against_a_renewal(make_task: Callable[..., Task], round: Any) -> None:
     task = make_task()
     claimed = claim_and_let_lease_run_out(task)
 
@@ -111,7 +115,9 @@ def test_a_sweep_against_a_renewal(make_task, round):
 
 
 @rounds
-def test_two_sweeps_at_once_run_each_lost_task_once(make_task, round):
+def test_two_sweeps_at_once_run_each_lost_task_once(
+    make_task: Callable[..., Task], round: Any
+) -> None:
     tasks = [make_task() for _ in range(10)]
     for task in tasks:
         claim_and_let_lease_run_out(task)
@@ -123,7 +129,7 @@ def test_two_sweeps_at_once_run_each_lost_task_once(make_task, round):
     assert set(Task.objects.values_list("status", "attempts")) == {("success", 2)}
 
 
-def test_two_purges_at_once_count_each_task_once():
+def test_two_purges_at_once_count_each_task_once() -> None:
     now = timezone.now()
     common = {"type": "workload", "owner": "1", "status": "success", "finished_at": now}
     tasks = Task.objects.bulk_create(Task(expires_at=now, **common) for _ in range(300))
@@ -136,7 +142,7 @@ def test_two_purges_at_once_count_each_task_once():
 
 
 @rounds
-def test_twenty_claims_at_once_run_a_task_once(make_task, round):
+def test_twenty_claims_at_once_run_a_task_once(make_task: Callable[..., Task], round: Any) -> None:
     task = make_task()
 
     at_once(*[lambda: executor.run(task.pk)] * 20)
@@ -145,7 +151,7 @@ def test_twenty_claims_at_once_run_a_task_once(make_task, round):
     assert [attempt.outcome for attempt in task.history.all()] == ["success"]
 
 
-def test_a_purge_beside_a_walk_through_the_list_takes_no_task_from_it():
+def test_a_purge_beside_a_walk_through_the_list_takes_no_task_from_it() -> None:
     user = User.objects.create_user("dana")
     now = timezone.now()
     common = {"type": "workload", "owner": str(user.pk), "status": "success", "finished_at": now}

@@ -7,15 +7,17 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from django_image_tasks import executor, scratch
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ScratchFailed
+from django_image_tasks.models import Task
 from tests.mounts import mounted
 
 KILLED = """
@@ -32,7 +34,7 @@ with scratch("task-1") as path:
 
 
 @pytest.fixture
-def root(image_tasks) -> Path:
+def root(image_tasks: Any) -> Path:
     """``SCRATCH_DIR``."""
     path = image_tasks["SCRATCH_DIR"]
     path.mkdir(mode=0o700)
@@ -79,7 +81,7 @@ def limited(kind: int, value: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("mask", [0o000, 0o022, 0o177])
-def test_a_directory_is_private_whatever_the_umask(image_tasks, mask):
+def test_a_directory_is_private_whatever_the_umask(image_tasks: Any, mask: Any) -> None:
     with umask(mask), scratch.scratch("task-1") as path:
         assert path.name.startswith("task-1-")
         assert path.stat().st_mode & 0o777 == 0o700
@@ -87,14 +89,14 @@ def test_a_directory_is_private_whatever_the_umask(image_tasks, mask):
         assert list(path.iterdir()) == []
 
 
-def test_nothing_is_left_of_it_in_the_end(root):
+def test_nothing_is_left_of_it_in_the_end(root: Any) -> None:
     with scratch.scratch("task-1") as path:
         (path / "image").write_bytes(bytes(1000))
 
     assert list(root.iterdir()) == []
 
 
-def test_the_scratch_directory_may_vanish_beneath_an_attempt(root):
+def test_the_scratch_directory_may_vanish_beneath_an_attempt(root: Any) -> None:
     with scratch.scratch("task-1"):
         shutil.rmtree(root)
 
@@ -102,7 +104,9 @@ def test_the_scratch_directory_may_vanish_beneath_an_attempt(root):
         assert path.is_dir()
 
 
-def test_what_could_not_be_locked_is_not_taken_for_a_dead_processs(left, monkeypatch):
+def test_what_could_not_be_locked_is_not_taken_for_a_dead_processs(
+    left: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def flock(file: object, operation: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
@@ -120,7 +124,9 @@ def test_what_could_not_be_locked_is_not_taken_for_a_dead_processs(left, monkeyp
 # What the sweep removes, and what not
 
 
-def test_what_a_killed_process_left_is_removed_and_nothing_behind_its_links(left, root, elsewhere):
+def test_what_a_killed_process_left_is_removed_and_nothing_behind_its_links(
+    left: Any, root: Any, elsewhere: Any
+) -> None:
     assert sorted(os.listdir(left)) == ["fifo", "image", "link"]
 
     assert scratch.remove_abandoned() == 1
@@ -129,20 +135,20 @@ def test_what_a_killed_process_left_is_removed_and_nothing_behind_its_links(left
     assert (elsewhere / "data").read_text() == "precious"
 
 
-def test_the_directory_of_a_living_process_stays(image_tasks):
+def test_the_directory_of_a_living_process_stays(image_tasks: Any) -> None:
     with scratch.scratch("task-1") as path:
         assert scratch.remove_abandoned() == 0
         assert path.exists()
 
 
-def test_a_removal_that_was_interrupted_is_finished(left, root):
+def test_a_removal_that_was_interrupted_is_finished(left: Any, root: Any) -> None:
     shutil.rmtree(left)
 
     assert scratch.remove_abandoned() == 1
     assert list(root.iterdir()) == []
 
 
-def test_whatever_else_lies_there_stays(left, root, elsewhere):
+def test_whatever_else_lies_there_stays(left: Any, root: Any, elsewhere: Any) -> None:
     copy = root / "copy-of-a-rescued-image"
     shutil.copytree(left, copy, symlinks=True, ignore=shutil.ignore_patterns("fifo"))
     shutil.copy(f"{left}.lock", f"{copy}.lock")
@@ -165,7 +171,7 @@ def test_whatever_else_lies_there_stays(left, root, elsewhere):
 
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: os.symlink("../elsewhere", path)])
-def test_what_took_a_dead_attempts_place_stays(left, elsewhere, make):
+def test_what_took_a_dead_attempts_place_stays(left: Any, elsewhere: Any, make: Any) -> None:
     shutil.rmtree(left)
     make(left)
 
@@ -175,7 +181,7 @@ def test_what_took_a_dead_attempts_place_stays(left, elsewhere, make):
     assert (elsewhere / "data").read_text() == "precious"
 
 
-def test_a_lock_that_another_program_holds_is_not_touched(root):
+def test_a_lock_that_another_program_holds_is_not_touched(root: Any) -> None:
     path = root / "data.lock"
     path.write_text("another program's")
     with path.open() as lock:
@@ -220,7 +226,9 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("change", "reason"), REFUSED)
-def test_a_scratch_directory_that_is_not_private_is_not_used(root, change, reason):
+def test_a_scratch_directory_that_is_not_private_is_not_used(
+    root: Any, change: Any, reason: Any
+) -> None:
     change(root)
 
     with pytest.raises(ScratchFailed) as caught, scratch.scratch("task-1"):
@@ -230,7 +238,9 @@ def test_a_scratch_directory_that_is_not_private_is_not_used(root, change, reaso
 
 
 @pytest.mark.parametrize("change", [change for change, _ in REFUSED if change is not fifo])
-def test_a_scratch_directory_that_is_not_private_is_not_swept(left, root, change, caplog):
+def test_a_scratch_directory_that_is_not_private_is_not_swept(
+    left: Any, root: Any, change: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     change(root)
 
     assert scratch.remove_abandoned() == 0
@@ -279,14 +289,16 @@ def without_descriptors(root: Path) -> Iterator[None]:
         (without_descriptors, "Too many open files"),
     ],
 )
-def test_a_disk_that_fails_is_said_in_words(root, fault, reason):
+def test_a_disk_that_fails_is_said_in_words(root: Any, fault: Any, reason: Any) -> None:
     with fault(root), pytest.raises(ScratchFailed) as caught, scratch.scratch("task-1"):
         pass
 
     assert str(caught.value) == f"The scratch directory failed: {reason}"
 
 
-def test_a_disk_that_fails_costs_an_attempt_and_no_task(make_task, image_tasks, tmp_path):
+def test_a_disk_that_fails_costs_an_attempt_and_no_task(
+    make_task: Callable[..., Task], image_tasks: Any, tmp_path: Path
+) -> None:
     (tmp_path / "file").touch()
     image_tasks["SCRATCH_DIR"] = tmp_path / "file" / "scratch"
     task = make_task()
@@ -298,7 +310,9 @@ def test_a_disk_that_fails_costs_an_attempt_and_no_task(make_task, image_tasks, 
     assert task.message == "The scratch directory failed: Not a directory"
 
 
-def test_a_disk_that_cannot_be_swept_is_logged(image_tasks, tmp_path, caplog):
+def test_a_disk_that_cannot_be_swept_is_logged(
+    image_tasks: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "file").touch()
     image_tasks["SCRATCH_DIR"] = tmp_path / "file" / "scratch"
     caplog.set_level(logging.WARNING)
@@ -308,7 +322,9 @@ def test_a_disk_that_cannot_be_swept_is_logged(image_tasks, tmp_path, caplog):
     assert caplog.messages == ['scratch_not_swept error="Not a directory"']
 
 
-def test_a_user_without_a_name_has_a_scratch_directory_too(image_tasks, monkeypatch):
+def test_a_user_without_a_name_has_a_scratch_directory_too(
+    image_tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     del image_tasks["SCRATCH_DIR"]
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.delenv(name, raising=False)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
 from threading import Event
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -25,7 +27,7 @@ def overdue(task: Task) -> None:
 
 
 @pytest.fixture
-def expired(make_task):
+def expired(make_task: Callable[..., Task]) -> Any:
     def make(count: int = 1) -> None:
         now = timezone.now()
         Task.objects.bulk_create(
@@ -39,7 +41,7 @@ def expired(make_task):
 
 
 @pytest.fixture
-def broker_away(monkeypatch):
+def broker_away(monkeypatch: pytest.MonkeyPatch) -> Any:
     def refuse(task_id):
         raise ConnectionRefusedError
 
@@ -47,7 +49,7 @@ def broker_away(monkeypatch):
     return monkeypatch
 
 
-def test_a_task_whose_worker_died_is_run_again(make_task):
+def test_a_task_whose_worker_died_is_run_again(make_task: Callable[..., Task]) -> None:
     task = make_task()
     executor.claim(task.pk)
     overdue(task)
@@ -61,7 +63,7 @@ def test_a_task_whose_worker_died_is_run_again(make_task):
     assert [attempt.message for attempt in task.history.all()] == ["The worker was lost", ""]
 
 
-def test_a_task_that_never_reached_the_queue_is_enqueued(make_task):
+def test_a_task_that_never_reached_the_queue_is_enqueued(make_task: Callable[..., Task]) -> None:
     task = make_task()
     overdue(task)
 
@@ -71,7 +73,7 @@ def test_a_task_that_never_reached_the_queue_is_enqueued(make_task):
     assert task.status == "success"
 
 
-def test_a_task_that_is_looked_after_is_left_alone(make_task):
+def test_a_task_that_is_looked_after_is_left_alone(make_task: Callable[..., Task]) -> None:
     waiting, running = make_task(), make_task()
     executor.claim(running.pk)
 
@@ -83,7 +85,7 @@ def test_a_task_that_is_looked_after_is_left_alone(make_task):
     assert (waiting.status, running.status) == ("pending", "processing")
 
 
-def test_a_task_waits_for_its_next_attempt_until_it_is_due(make_task):
+def test_a_task_waits_for_its_next_attempt_until_it_is_due(make_task: Callable[..., Task]) -> None:
     task = make_task(input={"do": "fail_once"})
     executor.run(task.pk)
 
@@ -97,7 +99,9 @@ def test_a_task_waits_for_its_next_attempt_until_it_is_due(make_task):
     assert (task.status, task.attempts) == ("success", 2)
 
 
-def test_a_retry_that_is_due_is_not_put_off_by_the_bookkeeping_of_its_first_enqueuing(make_task):
+def test_a_retry_that_is_due_is_not_put_off_by_the_bookkeeping_of_its_first_enqueuing(
+    make_task: Callable[..., Task],
+) -> None:
     task = make_task(input={"do": "fail_once"})
 
     engines.publish(task)
@@ -107,7 +111,9 @@ def test_a_retry_that_is_due_is_not_put_off_by_the_bookkeeping_of_its_first_enqu
     assert task.lease_expires_at == task.available_at
 
 
-def test_a_broker_that_is_away_costs_one_try_and_no_task(make_task, broker_away, caplog):
+def test_a_broker_that_is_away_costs_one_try_and_no_task(
+    make_task: Callable[..., Task], broker_away: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     tasks = [make_task(), make_task()]
     for task in tasks:
         overdue(task)
@@ -122,8 +128,8 @@ def test_a_broker_that_is_away_costs_one_try_and_no_task(make_task, broker_away,
 
 
 def test_submitting_to_a_broker_that_is_away_leaves_the_task_to_the_sweep(
-    make_task, broker_away, django_capture_on_commit_callbacks
-):
+    make_task: Callable[..., Task], broker_away: Any, django_capture_on_commit_callbacks: Any
+) -> None:
     task = make_task()
 
     with django_capture_on_commit_callbacks(execute=True):
@@ -134,7 +140,9 @@ def test_submitting_to_a_broker_that_is_away_leaves_the_task_to_the_sweep(
     assert task.lease_expires_at < timezone.now() + timedelta(minutes=1)
 
 
-def test_a_task_that_reached_the_queue_is_left_to_it(make_task, monkeypatch):
+def test_a_task_that_reached_the_queue_is_left_to_it(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(immediate, "enqueue", lambda task_id: None)
     task = make_task()
 
@@ -144,7 +152,9 @@ def test_a_task_that_reached_the_queue_is_left_to_it(make_task, monkeypatch):
     assert task.lease_expires_at - task.enqueued_at == timedelta(hours=1)
 
 
-def test_the_sweep_deletes_what_has_expired_and_nothing_else(make_task, expired):
+def test_the_sweep_deletes_what_has_expired_and_nothing_else(
+    make_task: Callable[..., Task], expired: Any
+) -> None:
     kept = make_task()
     expired()
 
@@ -153,7 +163,7 @@ def test_the_sweep_deletes_what_has_expired_and_nothing_else(make_task, expired)
     assert list(Task.objects.all()) == [kept]
 
 
-def test_a_purge_takes_the_attempts_along(make_task):
+def test_a_purge_takes_the_attempts_along(make_task: Callable[..., Task]) -> None:
     task = make_task()
     executor.run(task.pk)
     Task.objects.update(expires_at=timezone.now())
@@ -163,14 +173,18 @@ def test_a_purge_takes_the_attempts_along(make_task):
     assert not Attempt.objects.exists()
 
 
-def test_a_purge_deletes_in_batches_of_a_bounded_size(expired, django_assert_max_num_queries):
+def test_a_purge_deletes_in_batches_of_a_bounded_size(
+    expired: Any, django_assert_max_num_queries: Any
+) -> None:
     expired(2 * BATCH + 1)
 
     with django_assert_max_num_queries(40):
         assert purge() == 2 * BATCH + 1
 
 
-def test_sweeping_again_and_again_outlives_a_database_that_is_away(make_task, monkeypatch):
+def test_sweeping_again_and_again_outlives_a_database_that_is_away(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
     stop, calls = Event(), []
 
     def fail_then_stop():
@@ -192,7 +206,7 @@ def run_command(*args: str) -> str:
     return out.getvalue()
 
 
-def test_the_command_sweeps_and_says_what_it_did(make_task):
+def test_the_command_sweeps_and_says_what_it_did(make_task: Callable[..., Task]) -> None:
     task = make_task()
     overdue(task)
 
@@ -202,7 +216,7 @@ def test_the_command_sweeps_and_says_what_it_did(make_task):
     )
 
 
-def test_the_command_purges_or_only_counts(expired):
+def test_the_command_purges_or_only_counts(expired: Any) -> None:
     expired(3)
 
     assert run_command("purge", "--dry-run") == "3 expired tasks would be deleted.\n"
@@ -210,7 +224,9 @@ def test_the_command_purges_or_only_counts(expired):
     assert Task.objects.count() == 0
 
 
-def test_the_command_runs_a_workers_own_command_with_the_sweep_beside_it(monkeypatch):
+def test_the_command_runs_a_workers_own_command_with_the_sweep_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     calls = []
 
     @contextmanager
@@ -227,6 +243,6 @@ def test_the_command_runs_a_workers_own_command_with_the_sweep_beside_it(monkeyp
     assert calls == ["sweep every 5.0", ("db_worker", "--queue-name", "images"), "sweep no more"]
 
 
-def test_the_command_wants_to_know_the_workers_command():
+def test_the_command_wants_to_know_the_workers_command() -> None:
     with pytest.raises(CommandError, match="image_tasks work db_worker"):
         run_command("work")

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -40,7 +42,7 @@ ALLOWED = {
 
 
 @pytest.fixture
-def task_in(make_task):
+def task_in(make_task: Callable[..., Task]) -> Any:
     def make(state: str) -> Task:
         task = make_task()
         if state != "pending":
@@ -63,8 +65,8 @@ def task_in(make_task):
 @pytest.mark.parametrize("state", ALLOWED)
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_works_from_the_states_it_starts_from_and_writes_nothing_elsewhere(
-    task_in, state, verb
-):
+    task_in: Any, state: Any, verb: Any
+) -> None:
     task = task_in(state)
     before = Task.objects.filter(pk=task.pk).values().get()
 
@@ -79,7 +81,7 @@ def test_a_verb_works_from_the_states_it_starts_from_and_writes_nothing_elsewher
     assert allowed == (verb in ALLOWED[state])
 
 
-def test_a_stale_copy_cannot_start_a_task_that_has_been_started(task_in):
+def test_a_stale_copy_cannot_start_a_task_that_has_been_started(task_in: Any) -> None:
     task = task_in("pending")
     Task.objects.get(pk=task.pk).start("first")
 
@@ -89,7 +91,7 @@ def test_a_stale_copy_cannot_start_a_task_that_has_been_started(task_in):
     assert Task.objects.get(pk=task.pk).lease_owner == "first"
 
 
-def test_cancelling_a_pending_task_ends_it_at_once(task_in):
+def test_cancelling_a_pending_task_ends_it_at_once(task_in: Any) -> None:
     task = task_in("pending")
 
     task.cancel("mia")
@@ -99,7 +101,7 @@ def test_cancelling_a_pending_task_ends_it_at_once(task_in):
     assert task.expires_at is not None
 
 
-def test_cancelling_a_running_task_again_keeps_the_first_asker(task_in):
+def test_cancelling_a_running_task_again_keeps_the_first_asker(task_in: Any) -> None:
     task = task_in("cancelling")
 
     task.cancel("leo")
@@ -108,7 +110,7 @@ def test_cancelling_a_running_task_again_keeps_the_first_asker(task_in):
     assert task.cancel_requested_by == "mia"
 
 
-def test_a_retry_is_a_new_task_that_does_the_same(make_task):
+def test_a_retry_is_a_new_task_that_does_the_same(make_task: Callable[..., Task]) -> None:
     failed = make_task(name="label", input={"do": "fail"}, image_id="i", user_id="1")
     failed.start("worker")
     failed.fail("reason")
@@ -125,7 +127,9 @@ def test_a_retry_is_a_new_task_that_does_the_same(make_task):
     assert (task.status, task.attempts, task.message) == ("pending", 0, "")
 
 
-def test_the_last_attempt_that_is_lost_fails_the_task(make_task, image_tasks):
+def test_the_last_attempt_that_is_lost_fails_the_task(
+    make_task: Callable[..., Task], image_tasks: Any
+) -> None:
     image_tasks["MAX_ATTEMPTS"] = 1
     task = make_task()
     task.start("worker")
@@ -137,7 +141,7 @@ def test_the_last_attempt_that_is_lost_fails_the_task(make_task, image_tasks):
     assert task.message == "The worker was lost, in the last of 1 attempts"
 
 
-def test_a_message_that_a_database_cannot_keep_is_made_fit(make_task):
+def test_a_message_that_a_database_cannot_keep_is_made_fit(make_task: Callable[..., Task]) -> None:
     task = make_task()
     task.start("worker")
 
@@ -156,7 +160,7 @@ def test_a_message_that_a_database_cannot_keep_is_made_fit(make_task):
         {"finished_at": timezone.now()},
     ],
 )
-def test_the_database_itself_refuses_rows_that_cannot_be(task_in, values):
+def test_the_database_itself_refuses_rows_that_cannot_be(task_in: Any, values: Any) -> None:
     task = task_in("pending")
 
     with pytest.raises(IntegrityError), transaction.atomic():

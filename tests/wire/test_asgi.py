@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from asgiref.sync import async_to_sync
+from django.contrib.auth.models import User
 from django.test import AsyncClient
 from rest_framework.authtoken.models import Token
 
+from django_image_tasks.models import Task
 from tests.wire.answers import error, ids
 
 
 @pytest.fixture
-def asgi(user):
+def asgi(user: User) -> Any:
     token = Token.objects.create(user=user).key
 
     @async_to_sync
@@ -21,7 +26,7 @@ def asgi(user):
     return request
 
 
-def test_links_keep_what_was_sent(asgi, make_task):
+def test_links_keep_what_was_sent(asgi: Any, make_task: Callable[..., Task]) -> None:
     newer, older = reversed([make_task() for _ in range(2)])
 
     response = asgi("GET", "/v2/tasks?limit=1&x=%C3%A4+%FF&ä")
@@ -31,7 +36,7 @@ def test_links_keep_what_was_sent(asgi, make_task):
     assert ids(asgi("GET", response.json()["next"])) == [str(older.pk)]
 
 
-def test_create(asgi):
+def test_create(asgi: Any) -> None:
     body = b'{"type": "import", "input": {"import_from": "https://example.com/"}}'
 
     response = asgi("POST", "/v2/tasks", body, "application/json")
@@ -40,7 +45,7 @@ def test_create(asgi):
     assert response["Location"] == f"http://testserver/v2/tasks/{response.json()['id']}"
 
 
-def test_errors(asgi, settings):
+def test_errors(asgi: Any, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
 
     assert error(asgi("POST", "/v2/tasks", b"", "application/json"))[0] == 400

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import BytesIO
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -16,7 +18,7 @@ MISMATCH = "Provided object does not match schema 'task': "
 
 
 @pytest.fixture
-def post(api):
+def post(api: APIClient) -> Any:
     def post(body: bytes | str, content_type: str = "application/json", **headers):
         return api.generic("POST", "/v2/tasks", body, content_type, **headers)
 
@@ -24,12 +26,12 @@ def post(api):
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "", "\0"])
-def test_an_empty_body(post, content_type):
+def test_an_empty_body(post: Any, content_type: Any) -> None:
     assert error(post(b"", content_type)) == (400, "Body expected in request.")
 
 
 @pytest.mark.parametrize("length", ["", "abc", "-5", "0", "０", "1.5", "9" * 5_000])
-def test_a_body_without_a_length_is_empty(post, length):
+def test_a_body_without_a_length_is_empty(post: Any, length: Any) -> None:
     assert error(post(b"{}", CONTENT_LENGTH=length)) == (400, "Body expected in request.")
 
 
@@ -40,13 +42,15 @@ def test_a_body_without_a_length_is_empty(post, length):
     + ["application/json, text/plain", "application/vnd.api+json", "x" * 10_000, "application/*"],
 )
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"x" * 3_000_000])
-def test_another_content_type(post, content_type, body):
+def test_another_content_type(post: Any, content_type: Any, body: Any) -> None:
     code, _ = error(post(body, content_type))
 
     assert code == 415
 
 
-def test_another_content_type_where_a_middleware_has_read_the_form(api, settings):
+def test_another_content_type_where_a_middleware_has_read_the_form(
+    api: APIClient, settings: Any
+) -> None:
     settings.MIDDLEWARE = ["tests.wire.hosts.form_reading_middleware"]
 
     response = api.post("/v2/tasks", {"type": "import"}, format="multipart")
@@ -59,7 +63,7 @@ def test_another_content_type_where_a_middleware_has_read_the_form(api, settings
     ["application/json; charset=utf-8", "APPLICATION/JSON", "application/json;charset=latin-1"]
     + ["application/json;", 'application/json; x="', "application/json ; a=b; a=b"],
 )
-def test_parameters_of_the_content_type_do_not_matter(post, content_type):
+def test_parameters_of_the_content_type_do_not_matter(post: Any, content_type: Any) -> None:
     body = json.dumps({"type": "import", "input": SOURCE, "name": "ä"}, ensure_ascii=False)
 
     response = post(body.encode(), content_type)
@@ -68,7 +72,7 @@ def test_parameters_of_the_content_type_do_not_matter(post, content_type):
     assert response.json()["name"] == "ä"
 
 
-def test_a_body_that_is_too_large(post, settings):
+def test_a_body_that_is_too_large(post: Any, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
 
     assert error(post(b"not JSON at all")) == (
@@ -77,7 +81,7 @@ def test_a_body_that_is_too_large(post, settings):
     )
 
 
-def test_a_body_that_ends_early(post):
+def test_a_body_that_ends_early(post: Any) -> None:
     class Gone(BytesIO):
         def read(self, *args):
             raise OSError
@@ -90,14 +94,14 @@ def test_a_body_that_ends_early(post):
     [b"{", b"x", b"{]", b'{"a"}', b"\xff", b'"\xed\xa0\x80"', b"\xef\xbb\xbf{}", b"\0", b"{} {}"]
     + ["{}".encode("utf-16"), b" ", b"'a'", b"{'a': 1}", b'{"a": 01}', b'{"a": 1,}'],
 )
-def test_what_is_not_json(post, body):
+def test_what_is_not_json(post: Any, body: Any) -> None:
     assert error(post(body)) == (400, "Malformed JSON in request body.")
 
 
 @pytest.mark.parametrize(
     "body", ["[]", "null", '"x"', "1", "true", '["type", "input"]', "[[[]]]", "NaN"]
 )
-def test_what_is_no_object(post, body):
+def test_what_is_no_object(post: Any, body: Any) -> None:
     assert error(post(body)) == (400, "Unexpected body type. Expected an object.")
 
 
@@ -111,7 +115,7 @@ def test_what_is_no_object(post, body):
         ({"x": 1}, "type"),
     ],
 )
-def test_what_is_missing(post, body, key):
+def test_what_is_missing(post: Any, body: Any, key: Any) -> None:
     assert error(post(json.dumps(body))) == (400, f"Task '{key}' is required")
 
 
@@ -145,7 +149,9 @@ def test_what_is_missing(post, body, key):
         ({"x" * 10_000: 1}, "body: Additional properties are not allowed ('xxx"),
     ],
 )
-def test_what_does_not_match_the_schema(create, changes, where):
+def test_what_does_not_match_the_schema(
+    create: Callable[..., Any], changes: Any, where: Any
+) -> None:
     code, message = error(create(**changes))
 
     assert code == 400
@@ -154,13 +160,13 @@ def test_what_does_not_match_the_schema(create, changes, where):
     assert len(message) < 1_000
 
 
-def test_a_retired_type_cannot_be_created(create, settings):
+def test_a_retired_type_cannot_be_created(create: Callable[..., Any], settings: Any) -> None:
     settings.IMAGE_TASKS = {"HANDLERS": {"import": None}}
 
     assert error(create()) == (400, MISMATCH + "type: 'import' is not one of []")
 
 
-def test_checks_come_in_order(post, settings):
+def test_checks_come_in_order(post: Any, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 20
     too_large = b"x" * 21
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from rest_framework.test import APIClient
 
+from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 from tests.wire.answers import allow, ids
 from tests.wire.pages import BROWSER, Page
@@ -17,7 +23,7 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def visit(api):
+def visit(api: APIClient) -> Any:
     def visit(path, **extra):
         return Page(api.get(path, headers=BROWSER, **extra))
 
@@ -25,7 +31,7 @@ def visit(api):
 
 
 @pytest.fixture
-def some_tasks(make_task):
+def some_tasks(make_task: Callable[..., Task]) -> Any:
     """Of each status and name, in steps of a second and a half."""
     steps = count()
     return [
@@ -52,7 +58,9 @@ PAGES = [
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_takes_no_query_more_than_its_json(client, user, some_tasks, path):
+def test_a_page_takes_no_query_more_than_its_json(
+    client: Client, user: User, some_tasks: Any, path: Any
+) -> None:
     allow(user, "view_all_tasks")
     client.force_login(user)
     path = path.format(some_tasks[0].pk)
@@ -69,7 +77,7 @@ def test_a_page_takes_no_query_more_than_its_json(client, user, some_tasks, path
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_strict_content_security_policy_holds(visit, some_tasks, path):
+def test_a_strict_content_security_policy_holds(visit: Any, some_tasks: Any, path: Any) -> None:
     for task in some_tasks[:4]:
         page = visit(path.format(task.pk))
 
@@ -84,7 +92,7 @@ def test_a_strict_content_security_policy_holds(visit, some_tasks, path):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_ids_are_unique_and_labels_lead_to_them(visit, some_tasks, path):
+def test_ids_are_unique_and_labels_lead_to_them(visit: Any, some_tasks: Any, path: Any) -> None:
     page = visit(path.format(some_tasks[0].pk))
 
     found = [attrs["id"] for _, attrs in page.tags if "id" in attrs]
@@ -117,13 +125,17 @@ def test_ids_are_unique_and_labels_lead_to_them(visit, some_tasks, path):
         "sort_key=&sort_key=name",
     ],
 )
-def test_the_form_sent_as_it_stands_asks_for_the_same_tasks(api, visit, some_tasks, query):
+def test_the_form_sent_as_it_stands_asks_for_the_same_tasks(
+    api: APIClient, visit: Any, some_tasks: Any, query: Any
+) -> None:
     sent = visit(f"/v2/tasks?{query}").sent_query()
 
     assert ids(api.get(f"/v2/tasks?{sent}")) == ids(api.get(f"/v2/tasks?{query}"))
 
 
-def test_the_form_keeps_what_it_does_not_show_and_drops_the_marker(visit, some_tasks):
+def test_the_form_keeps_what_it_does_not_show_and_drops_the_marker(
+    visit: Any, some_tasks: Any
+) -> None:
     page = visit(f"/v2/tasks?limit=2&format=json&x=&marker={some_tasks[5].pk}")
 
     hidden = [(field["name"], field["value"]) for field in page.all("input", type="hidden")]
@@ -134,7 +146,7 @@ def test_the_form_keeps_what_it_does_not_show_and_drops_the_marker(visit, some_t
     assert "marker" not in page.sent_query()
 
 
-def test_a_range_is_shown_in_utc(visit, db):
+def test_a_range_is_shown_in_utc(visit: Any, db: None) -> None:
     page = visit("/v2/tasks?created_at=gte:2026-05-01&created_at=lt:2026-05-01T14:30%2B02:00")
 
     shown = {
@@ -144,7 +156,7 @@ def test_a_range_is_shown_in_utc(visit, db):
     assert shown == {("gte", "2026-05-01T00:00:00"), ("lt", "2026-05-01T12:30:00")}
 
 
-def test_a_wrong_query_can_be_mended(visit, some_tasks):
+def test_a_wrong_query_can_be_mended(visit: Any, some_tasks: Any) -> None:
     page = visit("/v2/tasks?status=done&name=a&created_at=soon")
 
     assert "Invalid status value: done" in page.texts["p"]
@@ -153,7 +165,7 @@ def test_a_wrong_query_can_be_mended(visit, some_tasks):
     assert not page.all("input", "checked")
 
 
-def test_a_head_sorts_and_turns_the_order(visit, some_tasks):
+def test_a_head_sorts_and_turns_the_order(visit: Any, some_tasks: Any) -> None:
     page = visit("/v2/tasks?limit=2&sort=name:asc&marker=" + str(some_tasks[0].pk))
 
     assert page.all("th", **{"aria-sort": "ascending"})
@@ -161,7 +173,7 @@ def test_a_head_sorts_and_turns_the_order(visit, some_tasks):
     assert "?limit=2&sort_key=created_at&sort_dir=desc" in page.links
 
 
-def test_a_row_shows_how_far_a_task_is(visit, make_task):
+def test_a_row_shows_how_far_a_task_is(visit: Any, make_task: Callable[..., Task]) -> None:
     task = make_task(name="", status="processing", progress=42)
 
     page = visit("/v2/tasks")
@@ -173,7 +185,9 @@ def test_a_row_shows_how_far_a_task_is(visit, make_task):
 
 
 @pytest.mark.parametrize("prefix", ["", "/image"])
-def test_the_links_in_the_json_are_real(visit, make_task, prefix):
+def test_the_links_in_the_json_are_real(
+    visit: Any, make_task: Callable[..., Task], prefix: Any
+) -> None:
     make_task()
     task = make_task(input={"import_from": "https://example.com/a?b=<c>&d", "self": "/x"})
 
@@ -191,7 +205,9 @@ def test_the_links_in_the_json_are_real(visit, make_task, prefix):
 
 
 @pytest.mark.parametrize("name", ['"></pre><script>', '\\"<b>', "a\nb", "</title><b>"])
-def test_what_clients_wrote_is_only_text(visit, make_task, name):
+def test_what_clients_wrote_is_only_text(
+    visit: Any, make_task: Callable[..., Task], name: Any
+) -> None:
     task = make_task(name=name, message=name, input={name: [name, "javascript:alert(1)"]})
 
     page = visit(f"/v2/tasks/{task.pk}")
@@ -201,7 +217,7 @@ def test_what_clients_wrote_is_only_text(visit, make_task, name):
     assert " ".join(name.split()) in page.texts["h1"]
 
 
-def actions_of(page):
+def actions_of(page: Any) -> Any:
     return [form["action"].rpartition("/")[2] for form in page.all("form", "data-action")]
 
 
@@ -214,13 +230,17 @@ def actions_of(page):
         ("failure", ["retry"]),
     ],
 )
-def test_a_task_offers_what_can_be_done_with_it(visit, make_task, status, actions):
+def test_a_task_offers_what_can_be_done_with_it(
+    visit: Any, make_task: Callable[..., Task], status: Any, actions: Any
+) -> None:
     task = make_task(status=status)
 
     assert actions_of(visit(f"/v2/tasks/{task.pk}")) == actions
 
 
-def test_a_type_that_no_longer_runs_is_not_retried(visit, make_task, settings):
+def test_a_type_that_no_longer_runs_is_not_retried(
+    visit: Any, make_task: Callable[..., Task], settings: Any
+) -> None:
     task = make_task(status="failure")
     settings.IMAGE_TASKS = {"HANDLERS": {"import": None}}
 
@@ -229,21 +249,27 @@ def test_a_type_that_no_longer_runs_is_not_retried(visit, make_task, settings):
     assert actions_of(page) == []
 
 
-def test_another_owners_task_offers_nothing_to_who_may_only_look(visit, user, make_task):
+def test_another_owners_task_offers_nothing_to_who_may_only_look(
+    visit: Any, user: User, make_task: Callable[..., Task]
+) -> None:
     allow(user, "view_all_tasks")
     task = make_task(owner="another", status="failure")
 
     assert actions_of(visit(f"/v2/tasks/{task.pk}")) == []
 
 
-def test_another_owners_task_can_be_retried_by_who_may_change_it(visit, user, make_task):
+def test_another_owners_task_can_be_retried_by_who_may_change_it(
+    visit: Any, user: User, make_task: Callable[..., Task]
+) -> None:
     allow(user, "view_all_tasks", "change_task")
     task = make_task(owner="another", status="failure")
 
     assert actions_of(visit(f"/v2/tasks/{task.pk}")) == ["retry"]
 
 
-def test_each_type_that_runs_has_a_form_beside_the_raw_one(visit, settings, db):
+def test_each_type_that_runs_has_a_form_beside_the_raw_one(
+    visit: Any, settings: Any, db: None
+) -> None:
     settings.IMAGE_TASKS = {
         "HANDLERS": {
             "import": "django_image_tasks.handlers.image_import.ImageImport",
@@ -261,17 +287,17 @@ def test_each_type_that_runs_has_a_form_beside_the_raw_one(visit, settings, db):
     assert page.all("input", **{"data-path": "import_from", "data-type": "string"})
 
 
-def test_who_has_no_owner_is_offered_no_form(visit, settings, db):
+def test_who_has_no_owner_is_offered_no_form(visit: Any, settings: Any, db: None) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.no_owner"}
 
     assert not visit("/v2/tasks").all("form", "data-create")
 
 
-def post(path, body=b"", content_type="application/json"):
+def post(path: Any, body: Any = b"", content_type: Any = "application/json") -> Any:
     return lambda api: api.post(path, body, content_type=content_type, headers=BROWSER)
 
 
-def get(path):
+def get(path: Any) -> Any:
     return lambda api: api.get(path, headers=BROWSER)
 
 
@@ -290,7 +316,9 @@ def get(path):
         ),
     ],
 )
-def test_an_error_is_a_page_with_the_contracts_message(api, db, status, message, request_):
+def test_an_error_is_a_page_with_the_contracts_message(
+    api: APIClient, db: None, status: Any, message: Any, request_: Any
+) -> None:
     response = request_(api)
 
     page = Page(response)
@@ -299,7 +327,7 @@ def test_an_error_is_a_page_with_the_contracts_message(api, db, status, message,
     assert message in page.texts["p"]
 
 
-def test_a_conflict_is_a_page(api, make_task):
+def test_a_conflict_is_a_page(api: APIClient, make_task: Callable[..., Task]) -> None:
     task = make_task(status="success")
 
     response = api.post(f"/v2/tasks/{task.pk}/actions/retry", headers=BROWSER)
@@ -308,14 +336,14 @@ def test_a_conflict_is_a_page(api, make_task):
     assert Page(response).texts["h1"] == ["409 Conflict"]
 
 
-def test_a_task_is_not_deleted(api, make_task):
+def test_a_task_is_not_deleted(api: APIClient, make_task: Callable[..., Task]) -> None:
     response = api.delete(f"/v2/tasks/{make_task().pk}", headers=BROWSER)
 
     assert response.status_code == 405
     assert "They are auto deleted" in " ".join(Page(response).texts["p"])
 
 
-def test_a_fault_of_ours_is_a_page(api, settings, db):
+def test_a_fault_of_ours_is_a_page(api: APIClient, settings: Any, db: None) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.broken_owner"}
     api.raise_request_exception = False
 
@@ -326,7 +354,9 @@ def test_a_fault_of_ours_is_a_page(api, settings, db):
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_a_suspicious_request_is_a_page(api, settings, db, method):
+def test_a_suspicious_request_is_a_page(
+    api: APIClient, settings: Any, db: None, method: Any
+) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.suspicious_owner"}
 
     response = getattr(api, method)("/v2/tasks", headers=BROWSER)
@@ -335,14 +365,16 @@ def test_a_suspicious_request_is_a_page(api, settings, db, method):
     assert "Not from there." in Page(response).texts["p"]
 
 
-def test_a_stranger_may_log_in_where_the_host_lets_them(client, db):
+def test_a_stranger_may_log_in_where_the_host_lets_them(client: Client, db: None) -> None:
     response = client.get("/v2/tasks?limit=1", headers=BROWSER)
 
     assert response.status_code == 401
     assert "/accounts/login/?next=/v2/tasks%3Flimit%3D1" in Page(response).links
 
 
-def test_a_host_without_such_a_page_gets_no_link_to_it(client, settings, db):
+def test_a_host_without_such_a_page_gets_no_link_to_it(
+    client: Client, settings: Any, db: None
+) -> None:
     settings.ROOT_URLCONF = "tests.wire.hosts"
 
     page = Page(client.get("/v2/tasks", headers=BROWSER))
@@ -350,7 +382,7 @@ def test_a_host_without_such_a_page_gets_no_link_to_it(client, settings, db):
     assert not any("login" in str(link) for link in page.links)
 
 
-def test_who_is_logged_in_may_log_out(client, user):
+def test_who_is_logged_in_may_log_out(client: Client, user: User) -> None:
     client.force_login(user)
 
     page = Page(client.get("/v2/tasks", headers=BROWSER))
@@ -358,7 +390,7 @@ def test_who_is_logged_in_may_log_out(client, user):
     assert page.all("form", action="/accounts/logout/?next=/v2/tasks")
 
 
-def test_the_hosts_own_pages_stay_as_they_are(client, settings, db):
+def test_the_hosts_own_pages_stay_as_they_are(client: Client, settings: Any, db: None) -> None:
     settings.ROOT_URLCONF = "tests.wire.hosts"
 
     response = client.get("/own", headers=BROWSER)
@@ -368,7 +400,9 @@ def test_the_hosts_own_pages_stay_as_they_are(client, settings, db):
 
 
 @pytest.mark.parametrize("document", [[0] * 100_000, ["<&>"] * 30_000, "<" * 200_000])
-def test_a_page_is_in_proportion_to_a_large_document(api, make_task, document):
+def test_a_page_is_in_proportion_to_a_large_document(
+    api: APIClient, make_task: Callable[..., Task], document: Any
+) -> None:
     task = make_task(input={"document": document, "at_the_very_end": "the end"})
 
     page = api.get(f"/v2/tasks/{task.pk}", headers=BROWSER).content.decode()
@@ -378,7 +412,9 @@ def test_a_page_is_in_proportion_to_a_large_document(api, make_task, document):
     assert len(page) < 1_000_000
 
 
-def test_a_page_shows_all_of_a_small_document(api, make_task):
+def test_a_page_shows_all_of_a_small_document(
+    api: APIClient, make_task: Callable[..., Task]
+) -> None:
     task = make_task(input={"document": [0] * 100, "at_the_very_end": "the end"})
 
     page = api.get(f"/v2/tasks/{task.pk}", headers=BROWSER).content.decode()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
 from tests.conftest import SOURCE
@@ -13,7 +17,7 @@ from tests.conftest import SOURCE
 IMAGE_ID = "ABCDEFABCDEF4ABC8DEFABCDEFABCDEF"
 
 
-def test_the_answer_is_the_whole_task(create, user):
+def test_the_answer_is_the_whole_task(create: Callable[..., Any], user: User) -> None:
     response = create(name="label", input={**SOURCE, "image_id": IMAGE_ID})
 
     task = Task.objects.get()
@@ -40,7 +44,9 @@ def test_the_answer_is_the_whole_task(create, user):
     ]
 
 
-def test_the_answer_is_what_is_shown_from_then_on(create, api):
+def test_the_answer_is_what_is_shown_from_then_on(
+    create: Callable[..., Any], api: APIClient
+) -> None:
     created = create(name="label")
 
     assert api.get(created["Location"]).content == created.content
@@ -55,7 +61,7 @@ def test_the_answer_is_what_is_shown_from_then_on(create, api):
         ("/v2/tasks", "/\u00c3\u00a4", "http://testserver/%C3%A4/v2/tasks/{}"),
     ],
 )
-def test_location_is_absolute(api, path, script, location):
+def test_location_is_absolute(api: APIClient, path: Any, script: Any, location: Any) -> None:
     body = {"type": "import", "input": SOURCE}
 
     response = api.post(path, body, format="json", SCRIPT_NAME=script)
@@ -63,7 +69,7 @@ def test_location_is_absolute(api, path, script, location):
     assert response["Location"] == location.format(Task.objects.get().pk)
 
 
-def test_location_has_the_requests_scheme_and_host(api, settings):
+def test_location_has_the_requests_scheme_and_host(api: APIClient, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["images.example"]
     body = {"type": "import", "input": SOURCE}
 
@@ -86,7 +92,7 @@ def test_location_has_the_requests_scheme_and_host(api, settings):
         ({"input": {**SOURCE, "image_properties": {}}}, ""),
     ],
 )
-def test_name(create, body, name):
+def test_name(create: Callable[..., Any], body: Any, name: Any) -> None:
     assert create(**body).json()["name"] == name
 
 
@@ -96,7 +102,9 @@ def test_name(create, body, name):
     ["id", "status", "owner", "message", "result", "created_at", "updated_at", "self", "schema"]
     + ["image_id", "request_id", "user_id", "expires_at", "progress", "attempts"],
 )
-def test_read_only_keys_are_ignored_whatever_they_hold(create, user, key, value):
+def test_read_only_keys_are_ignored_whatever_they_hold(
+    create: Callable[..., Any], user: User, key: Any, value: Any
+) -> None:
     response = create(**{key: value})
 
     assert response.status_code == 201
@@ -110,7 +118,7 @@ def test_read_only_keys_are_ignored_whatever_they_hold(create, user, key, value)
     assert response.json().get(key) != {"a": {"b": "\0"}}
 
 
-def test_the_times_are_now(create):
+def test_the_times_are_now(create: Callable[..., Any]) -> None:
     before = datetime.now(UTC)
 
     create()
@@ -119,12 +127,16 @@ def test_the_times_are_now(create):
     assert before <= task.created_at <= task.updated_at <= datetime.now(UTC)
 
 
-def test_a_task_costs_one_insert(create, user, django_assert_num_queries):
+def test_a_task_costs_one_insert(
+    create: Callable[..., Any], user: User, django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(1):
         create()
 
 
-def test_the_task_is_handed_to_the_engine(create, settings, django_capture_on_commit_callbacks):
+def test_the_task_is_handed_to_the_engine(
+    create: Callable[..., Any], settings: Any, django_capture_on_commit_callbacks: Any
+) -> None:
     settings.IMAGE_TASKS = {
         "ENGINE": "django_image_tasks.engines.immediate",
         "HANDLERS": {"import": "tests.wire.handlers.Echo"},
@@ -135,7 +147,7 @@ def test_the_task_is_handed_to_the_engine(create, settings, django_capture_on_co
     assert Task.objects.get().result == {"a": 1}
 
 
-def test_a_handlers_own_line_is_the_answer(create, settings):
+def test_a_handlers_own_line_is_the_answer(create: Callable[..., Any], settings: Any) -> None:
     settings.IMAGE_TASKS = {"HANDLERS": {"import": "tests.wire.handlers.Refusing"}}
 
     response = create()
@@ -163,7 +175,7 @@ def test_a_handlers_own_line_is_the_answer(create, settings):
         ),
     ],
 )
-def test_the_imports_own_lines(create, uri, message):
+def test_the_imports_own_lines(create: Callable[..., Any], uri: Any, message: Any) -> None:
     response = create(input={"import_from": uri})
 
     assert response.status_code == 400

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
+from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
 from tests.wire.answers import error
@@ -13,12 +15,12 @@ MISMATCH = "Provided object does not match schema 'task': body: "
 
 
 @pytest.fixture(autouse=True)
-def any_input(settings):
+def any_input(settings: Any) -> None:
     settings.IMAGE_TASKS = {"HANDLERS": {"import": "tests.wire.handlers.Echo"}}
 
 
 @pytest.fixture
-def post(api):
+def post(api: APIClient) -> Any:
     """With the text of an input, or of another value."""
 
     def post(input: str, **others: str):
@@ -35,7 +37,9 @@ def nested(levels: int, leaf: str = "") -> str:
 
 # The body is a level itself, and so is what the innermost object holds.
 @pytest.mark.parametrize(("levels", "leaf"), [(99, ""), (98, '"a": 1'), (98, '"a": "x"')])
-def test_a_hundred_levels_are_stored_and_shown(post, api, levels, leaf):
+def test_a_hundred_levels_are_stored_and_shown(
+    post: Any, api: APIClient, levels: Any, leaf: Any
+) -> None:
     text = nested(levels, leaf)
 
     response = post(text)
@@ -46,13 +50,13 @@ def test_a_hundred_levels_are_stored_and_shown(post, api, levels, leaf):
 
 
 @pytest.mark.parametrize("levels", [100, 101, 500, 1_000, 10_000, 100_000])
-def test_more_levels_are_refused(post, levels):
+def test_more_levels_are_refused(post: Any, levels: Any) -> None:
     response = post(nested(levels))
 
     assert error(response) == (400, MISMATCH + "nested more than 100 levels deep")
 
 
-def test_more_levels_of_lists_are_refused(post):
+def test_more_levels_of_lists_are_refused(post: Any) -> None:
     response = post('{"a": ' + "[" * 99 + "]" * 99 + "}")
 
     assert error(response) == (400, MISMATCH + "nested more than 100 levels deep")
@@ -60,7 +64,7 @@ def test_more_levels_of_lists_are_refused(post):
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
 @pytest.mark.parametrize("input", ['{{"a": {}}}', '{{"a": [[{}]]}}', "{}"])
-def test_what_is_no_number_is_refused(post, number, input):
+def test_what_is_no_number_is_refused(post: Any, number: Any, input: Any) -> None:
     code, message = error(post(input.format(number)))
 
     assert code == 400
@@ -79,7 +83,7 @@ def test_what_is_no_number_is_refused(post, number, input):
         {"input": "{{}}", "{}": "1"},
     ],
 )
-def test_a_nul_or_half_of_a_pair_is_refused(post, text, others):
+def test_a_nul_or_half_of_a_pair_is_refused(post: Any, text: Any, others: Any) -> None:
     others = {key.format(text): value.format(text) for key, value in others.items()}
 
     code, message = error(post(**others))
@@ -91,14 +95,14 @@ def test_a_nul_or_half_of_a_pair_is_refused(post, text, others):
 @pytest.mark.parametrize(
     "number", ["0", "-0.0", "1e22", "5e-324", "9007199254740993", "9" * 4_300, "-" + "9" * 4_300]
 )
-def test_any_number_of_json_is_stored_and_shown(post, api, number):
+def test_any_number_of_json_is_stored_and_shown(post: Any, api: APIClient, number: Any) -> None:
     response = post(f'{{"a": {number}}}')
 
     assert response.status_code == 201, response.content
     assert api.get(response["Location"]).json()["input"] == {"a": json.loads(number)}
 
 
-def test_an_integer_that_python_will_not_read_is_refused(post):
+def test_an_integer_that_python_will_not_read_is_refused(post: Any) -> None:
     response = post(f'{{"a": {"9" * 5_000}}}')
 
     assert error(response) == (400, MISMATCH + "an integer has too many digits")
@@ -107,7 +111,7 @@ def test_an_integer_that_python_will_not_read_is_refused(post):
 @pytest.mark.parametrize(
     "text", ["\U0001f4be", "ä", "\x7f", "\u2028", "</script>", "\\u0000", "\x01", '"', "x" * 10_000]
 )
-def test_any_other_text_is_stored_and_shown(post, api, text):
+def test_any_other_text_is_stored_and_shown(post: Any, api: APIClient, text: Any) -> None:
     sent = {text: text}
 
     response = post(json.dumps(sent))
@@ -116,14 +120,14 @@ def test_any_other_text_is_stored_and_shown(post, api, text):
     assert api.get(response["Location"]).json()["input"] == sent
 
 
-def test_the_last_of_equal_keys_wins(post):
+def test_the_last_of_equal_keys_wins(post: Any) -> None:
     response = post('{"a": 1, "a": 2}', name='"x", "name": "y"')
 
     body = response.json()
     assert (body["input"], body["name"]) == ({"a": 2}, "y")
 
 
-def test_large_input_is_stored_and_shown(post, api):
+def test_large_input_is_stored_and_shown(post: Any, api: APIClient) -> None:
     sent = {"a": "é" * (128 * 2**10 - 4)}
 
     response = post(json.dumps(sent))
@@ -131,7 +135,7 @@ def test_large_input_is_stored_and_shown(post, api):
     assert api.get(response["Location"]).json()["input"] == sent
 
 
-def test_larger_input_is_refused(post):
+def test_larger_input_is_refused(post: Any) -> None:
     sent = {"a": "é" * (128 * 2**10 - 3)}
 
     response = post(json.dumps(sent))
@@ -139,7 +143,7 @@ def test_larger_input_is_refused(post):
     assert error(response) == (413, "The input takes 262146 bytes; the limit is 262144.")
 
 
-def test_how_large_an_input_may_be_is_a_setting(post, settings):
+def test_how_large_an_input_may_be_is_a_setting(post: Any, settings: Any) -> None:
     settings.IMAGE_TASKS = {**settings.IMAGE_TASKS, "MAX_INPUT_SIZE": 7}
 
     assert post('{ "a": 10 }').status_code == 413

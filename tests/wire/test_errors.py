@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.test import Client
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
+from rest_framework.test import APIClient
 
 from django_image_tasks.exception_handler import error_response
 from django_image_tasks.models import Task
@@ -29,7 +33,7 @@ from tests.wire.answers import error
         (507, "imageFault", "Internal Server Error"),
     ],
 )
-def test_keys(status, key, title):
+def test_keys(status: Any, key: Any, title: Any) -> None:
     exception = APIException("text")
     exception.status_code = status
 
@@ -55,28 +59,28 @@ def test_keys(status, key, title):
         ([{"a": ["text"]}], "a: text"),
     ],
 )
-def test_the_first_of_drfs_details_is_the_message(detail, message):
+def test_the_first_of_drfs_details_is_the_message(detail: Any, message: Any) -> None:
     response = error_response(ValidationError(detail))
 
     assert response.data["badRequest"]["message"] == message
     assert not isinstance(response.data["badRequest"]["message"], ErrorDetail | list)
 
 
-def test_markup_is_not_touched(api):
+def test_markup_is_not_touched(api: APIClient) -> None:
     response = api.get("/v2/tasks?type=<b>")
 
     assert error(response) == (400, "Invalid type value: <b>")
     assert b"<b>" in response.content
 
 
-def test_an_anonymous_client_is_told_how_to_authenticate(client, db):
+def test_an_anonymous_client_is_told_how_to_authenticate(client: Client, db: None) -> None:
     response = client.get("/v2/tasks")
 
     assert error(response) == (401, "Authentication credentials were not provided.")
     assert response["WWW-Authenticate"] == 'X-Auth-Token realm="image"'
 
 
-def test_a_throttled_client_is_told_when_to_come_back(api, settings):
+def test_a_throttled_client_is_told_when_to_come_back(api: APIClient, settings: Any) -> None:
     settings.IMAGE_TASKS = {"THROTTLE_CLASSES": ["tests.wire.hosts.Throttle"]}
 
     response = api.get("/v2/tasks")
@@ -85,7 +89,7 @@ def test_a_throttled_client_is_told_when_to_come_back(api, settings):
     assert response["Retry-After"] == "3"
 
 
-def test_refusal_comes_before_any_parameter(client, api, settings):
+def test_refusal_comes_before_any_parameter(client: Client, api: APIClient, settings: Any) -> None:
     settings.IMAGE_TASKS = {"PERMISSION_CLASSES": ["tests.wire.hosts.Nobody"]}
 
     assert error(client.get("/v2/tasks?limit=x"))[0] == 401
@@ -93,7 +97,7 @@ def test_refusal_comes_before_any_parameter(client, api, settings):
 
 
 @pytest.mark.urls("tests.wire.hosts")
-def test_the_hosts_own_views_keep_their_format(api):
+def test_the_hosts_own_views_keep_their_format(api: APIClient) -> None:
     assert api.get("/own").json() == {"detail": "Not found."}
     assert error(api.get("/v2/tasks/7"))[0] == 404
 
@@ -101,7 +105,7 @@ def test_the_hosts_own_views_keep_their_format(api):
 # Django's own refusals
 
 
-def test_too_many_fields(api, settings):
+def test_too_many_fields(api: APIClient, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
 
     code, message = error(api.get("/v2/tasks?a&b&c&d"))
@@ -111,18 +115,18 @@ def test_too_many_fields(api, settings):
 
 
 @pytest.fixture
-def no_middleware(settings):
+def no_middleware(settings: Any) -> None:
     """Without Django's CommonMiddleware a forged Host gets as far as us."""
     settings.MIDDLEWARE = []
 
 
 @pytest.mark.parametrize("host", ["evil.example", "a b", "x" * 10_000, "\xe9", "[::1", "a:b:c", ""])
 @pytest.mark.parametrize("path", ["/v2/tasks", "/versions", "/", "/v2/schemas/task"])
-def test_a_forged_host(api, no_middleware, path, host):
+def test_a_forged_host(api: APIClient, no_middleware: Any, path: Any, host: Any) -> None:
     assert error(api.get(path, HTTP_HOST=host))[0] == 400
 
 
-def test_a_forged_host_makes_no_task(api, no_middleware):
+def test_a_forged_host_makes_no_task(api: APIClient, no_middleware: Any) -> None:
     body = {"type": "import", "input": {"import_from": "https://example.com/"}}
 
     response = api.post("/v2/tasks", body, format="json", HTTP_HOST="evil.example")
@@ -131,7 +135,7 @@ def test_a_forged_host_makes_no_task(api, no_middleware):
     assert not Task.objects.exists()
 
 
-def test_a_suspicious_operation(api, settings):
+def test_a_suspicious_operation(api: APIClient, settings: Any) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.suspicious_owner"}
 
     assert error(api.get("/v2/tasks")) == (400, "Not from there.")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import django
 import pytest
+from django.contrib.auth.models import User
 from django.core.signals import got_request_exception
 from django.db import connection
 from django.db.models.signals import post_save
@@ -16,12 +18,12 @@ from tests.wire.answers import error
 
 
 @pytest.fixture
-def broken(settings):
+def broken(settings: Any) -> None:
     settings.IMAGE_TASKS = {"HANDLERS": {"import": "tests.wire.handlers.Broken"}}
 
 
 @pytest.fixture
-def faults(user):
+def faults(user: User) -> Any:
     """A client whose test does not end with the server's fault."""
     api = APIClient(raise_request_exception=False)
     api.force_authenticate(user)
@@ -32,7 +34,9 @@ POST = ("/v2/tasks", {"type": "import", "input": {}})
 
 
 @pytest.mark.parametrize("debug", [True, False])
-def test_a_fault_is_told_without_details(faults, broken, settings, debug):
+def test_a_fault_is_told_without_details(
+    faults: Any, broken: Any, settings: Any, debug: Any
+) -> None:
     settings.DEBUG = debug
 
     response = faults.post(*POST, format="json")
@@ -42,7 +46,7 @@ def test_a_fault_is_told_without_details(faults, broken, settings, debug):
     assert "x-openstack-request-id" in response
 
 
-def test_a_fault_sends_djangos_signal(faults, broken):
+def test_a_fault_sends_djangos_signal(faults: Any, broken: Any) -> None:
     received = []
 
     def receive(sender, request, **kwargs):
@@ -55,7 +59,9 @@ def test_a_fault_sends_djangos_signal(faults, broken):
     assert received == ["/v2/tasks"]
 
 
-def test_a_fault_is_logged_once_as_django_would(faults, broken, caplog):
+def test_a_fault_is_logged_once_as_django_would(
+    faults: Any, broken: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     faults.post(*POST, format="json")
 
     [record] = [record for record in caplog.records if record.name == "django.request"]
@@ -65,7 +71,9 @@ def test_a_fault_is_logged_once_as_django_would(faults, broken, caplog):
     assert (record.status_code, record.request.path) == (500, "/v2/tasks")
 
 
-def test_a_fault_is_mailed_to_the_admins(faults, broken, settings, mailoutbox):
+def test_a_fault_is_mailed_to_the_admins(
+    faults: Any, broken: Any, settings: Any, mailoutbox: Any
+) -> None:
     mia = "mia@example.com"
     settings.ADMINS = [("Mia", mia)] if django.VERSION < (6, 0) else [mia]
 
@@ -76,18 +84,18 @@ def test_a_fault_is_mailed_to_the_admins(faults, broken, settings, mailoutbox):
     assert "ZeroDivisionError" in mail.body
 
 
-def test_a_fault_in_a_setting_of_the_host(faults, settings):
+def test_a_fault_in_a_setting_of_the_host(faults: Any, settings: Any) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.broken_owner"}
 
     assert error(faults.get("/v2/tasks"))[0] == 500
 
 
 @pytest.fixture
-def atomic_requests(monkeypatch):
+def atomic_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", True)
 
 
-def test_a_fault_rolls_an_atomic_request_back(faults, atomic_requests):
+def test_a_fault_rolls_an_atomic_request_back(faults: Any, atomic_requests: Any) -> None:
     def fail(**kwargs):
         raise ZeroDivisionError
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
 
 from django_image_tasks import keyset
+from django_image_tasks.models import Task
 from tests.wire.answers import error, ids, names
 
 WORDS = ["name", "owner", "image_id", "user_id", "request_id"]
@@ -14,7 +19,7 @@ ID = UUID("abcdefab-cdef-4abc-8def-abcdefabcdef")
 
 
 @pytest.fixture
-def named(make_task):
+def named(make_task: Callable[..., Task]) -> Any:
     """Tasks with these names, the first one first in the default order."""
 
     def named(*names):
@@ -24,7 +29,7 @@ def named(make_task):
 
 
 @pytest.mark.parametrize("param", WORDS)
-def test_equality(api, user, make_task, param):
+def test_equality(api: APIClient, user: User, make_task: Callable[..., Task], param: Any) -> None:
     owner = str(user.pk)
     match = make_task(**{param: owner})
     if param != "owner":
@@ -35,7 +40,7 @@ def test_equality(api, user, make_task, param):
 
 
 @pytest.mark.parametrize("param", [*WORDS, "type", "status", "id", "created_at", "sort", "limit"])
-def test_an_empty_value_is_none(api, make_task, param):
+def test_an_empty_value_is_none(api: APIClient, make_task: Callable[..., Task], param: Any) -> None:
     make_task()
 
     assert len(ids(api.get(f"/v2/tasks?{param}="))) == 1
@@ -44,7 +49,7 @@ def test_an_empty_value_is_none(api, make_task, param):
 @pytest.mark.parametrize(
     "name", ["A", "a ", " a", "à", "a\u0300", "\U0001f4be", "%", "_", "'", "\\"]
 )
-def test_text_is_equal_by_code_point(api, named, name):
+def test_text_is_equal_by_code_point(api: APIClient, named: Any, name: Any) -> None:
     named("a", name, "\U0001f4bf", "ab")
 
     assert names(api.get("/v2/tasks", {"name": name})) == [name]
@@ -52,14 +57,16 @@ def test_text_is_equal_by_code_point(api, named, name):
 
 @pytest.mark.parametrize("value", ["x" * 10_000, "\0", "a\0", "é" * 5_000, "\U0001f4be" * 2_500])
 @pytest.mark.parametrize("param", WORDS)
-def test_what_no_task_can_hold_matches_nothing(api, make_task, param, value):
+def test_what_no_task_can_hold_matches_nothing(
+    api: APIClient, make_task: Callable[..., Task], param: Any, value: Any
+) -> None:
     make_task(name="a")
 
     assert ids(api.get("/v2/tasks", {param: value})) == []
 
 
 @pytest.mark.parametrize("value", ["\0", "in:a,\0", "in:\0"])
-def test_a_nul_leaves_other_words_alone(api, named, value):
+def test_a_nul_leaves_other_words_alone(api: APIClient, named: Any, value: Any) -> None:
     named("a", "b")
 
     assert names(api.get("/v2/tasks", {"name": ["a", value]})) == ["a"]
@@ -81,7 +88,9 @@ def test_a_nul_leaves_other_words_alone(api, named, value):
         ("name=nobody", ""),
     ],
 )
-def test_repeated_values_and_lists_mean_or(api, named, query, expected):
+def test_repeated_values_and_lists_mean_or(
+    api: APIClient, named: Any, query: Any, expected: Any
+) -> None:
     named("a", "b", "c", "b,c", "in:a")
 
     assert names(api.get(f"/v2/tasks?{query}")) == expected.split()
@@ -89,18 +98,20 @@ def test_repeated_values_and_lists_mean_or(api, named, query, expected):
 
 @pytest.mark.parametrize("value", ["in:", "in:,", "in:a,", "in:,a", 'in:""', 'in:"a"b', 'in:"a'])
 @pytest.mark.parametrize("param", [*WORDS, "id", "type", "status"])
-def test_an_empty_or_broken_list_is_refused(api, param, value):
+def test_an_empty_or_broken_list_is_refused(api: APIClient, param: Any, value: Any) -> None:
     response = api.get("/v2/tasks", {param: value})
 
     assert error(response) == (400, f"Invalid {param} value: {value}")
 
 
 @pytest.mark.parametrize("value", ["IMPORT", "api_image_import", " import", "\0", "x" * 10_000])
-def test_an_unregistered_type_is_refused(api, value):
+def test_an_unregistered_type_is_refused(api: APIClient, value: Any) -> None:
     assert error(api.get("/v2/tasks", {"type": value})) == (400, f"Invalid type value: {value}")
 
 
-def test_a_retired_type_is_no_error(api, make_task, settings):
+def test_a_retired_type_is_no_error(
+    api: APIClient, make_task: Callable[..., Task], settings: Any
+) -> None:
     settings.IMAGE_TASKS = {"HANDLERS": {"import": None, "retired": None}}
     task = make_task(type="retired")
     make_task()
@@ -109,7 +120,7 @@ def test_a_retired_type_is_no_error(api, make_task, settings):
 
 
 @pytest.mark.parametrize("status", ["pending", "processing", "success", "failure"])
-def test_status(api, make_task, status):
+def test_status(api: APIClient, make_task: Callable[..., Task], status: Any) -> None:
     tasks = {
         status: make_task(status=status)
         for status in ("pending", "processing", "success", "failure")
@@ -119,18 +130,20 @@ def test_status(api, make_task, status):
 
 
 @pytest.mark.parametrize("value", ["PENDING", "deleted", "pending,failure", "\0", "é" * 5_000])
-def test_an_unknown_status_is_refused(api, value):
+def test_an_unknown_status_is_refused(api: APIClient, value: Any) -> None:
     assert error(api.get("/v2/tasks", {"status": value})) == (400, f"Invalid status value: {value}")
 
 
-def test_an_unknown_value_in_a_list_is_refused(api):
+def test_an_unknown_value_in_a_list_is_refused(api: APIClient) -> None:
     response = api.get("/v2/tasks?status=in:pending,foo&status=bar")
 
     assert error(response) == (400, "Invalid status value: foo")
 
 
 @pytest.mark.parametrize("spelling", [str(ID), ID.hex, str(ID).upper(), ID.hex.upper()])
-def test_an_id_in_any_spelling(api, make_task, spelling):
+def test_an_id_in_any_spelling(
+    api: APIClient, make_task: Callable[..., Task], spelling: Any
+) -> None:
     make_task()
     make_task(id=ID)
 
@@ -139,11 +152,11 @@ def test_an_id_in_any_spelling(api, make_task, spelling):
 
 
 @pytest.mark.parametrize("value", ["7", "\0", f"{{{ID}}}", f"{ID} ", "١" * 32, "f" * 10_000])
-def test_what_is_no_id_is_refused(api, value):
+def test_what_is_no_id_is_refused(api: APIClient, value: Any) -> None:
     assert error(api.get("/v2/tasks", {"id": value})) == (400, f"Invalid id value: {value}")
 
 
-def test_parameters_mean_and(api, make_task):
+def test_parameters_mean_and(api: APIClient, make_task: Callable[..., Task]) -> None:
     make_task(name="a", status="failure")
     make_task(name="b")
     match = make_task(name="a")
@@ -157,13 +170,15 @@ def test_parameters_mean_and(api, make_task):
     + ["visibility=all", "offset=1", "page=2", "format=xml", "search=x", "ordering=x", "%00=%00"]
     + ["name__in=x", "status__exact=x", "owner__id=x", "__class__=x", f"{'x' * 5_000}=1", "%FF=1"],
 )
-def test_anything_else_is_ignored(api, make_task, query):
+def test_anything_else_is_ignored(
+    api: APIClient, make_task: Callable[..., Task], query: Any
+) -> None:
     make_task()
 
     assert len(ids(api.get(f"/v2/tasks?{query}"))) == 1
 
 
-def test_a_hundred_values_may_match(api, named):
+def test_a_hundred_values_may_match(api: APIClient, named: Any) -> None:
     named("w0", "w99", "w100")
     words = ",".join(f"w{n}" for n in range(50))
     query = f"name=in:{words}&" + "&".join(f"name=w{n}" for n in range(50, 100))
@@ -172,7 +187,7 @@ def test_a_hundred_values_may_match(api, named):
 
 
 @pytest.mark.parametrize("param", [*WORDS, "id", "type", "status"])
-def test_more_values_are_refused(api, param):
+def test_more_values_are_refused(api: APIClient, param: Any) -> None:
     query = f"{param}=in:{','.join(['x'] * 60)}" + f"&{param}=x" * 41
 
     response = api.get(f"/v2/tasks?{query}")
@@ -183,8 +198,13 @@ def test_more_values_are_refused(api, param):
 @pytest.mark.parametrize("few", [0, 1, 1000])
 @pytest.mark.parametrize("sort", ["created_at", "name:asc", "expires_at"])
 def test_few_and_many_matches_are_shown_in_the_same_order(
-    api, named, make_task, monkeypatch, few, sort
-):
+    api: APIClient,
+    named: Any,
+    make_task: Callable[..., Task],
+    monkeypatch: pytest.MonkeyPatch,
+    few: Any,
+    sort: Any,
+) -> None:
     monkeypatch.setattr(keyset, "FEW", few)
     named("b", "a", "b", "c")
     make_task(name="a", owner="somebody else")

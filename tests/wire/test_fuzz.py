@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from django_image_tasks.models import Task
 from tests.conftest import SOURCE
 
 # An exception that nobody caught reaches these tests through the client.
@@ -59,25 +61,27 @@ def check(response: Any, *expected: int) -> None:
 
 
 @given(queries, st.sampled_from(ACCEPTS))
-def test_any_parameters(api, make_task, query, accept):
+def test_any_parameters(
+    api: APIClient, make_task: Callable[..., Task], query: Any, accept: Any
+) -> None:
     response = api.get("/v2/tasks?" + urlencode(query), headers={"Accept": accept})
 
     check(response, 200, 400)
 
 
 @given(st.binary(max_size=40))
-def test_any_bytes_as_a_query(api, query):
+def test_any_bytes_as_a_query(api: APIClient, query: Any) -> None:
     check(api.get("/v2/tasks", QUERY_STRING=query.decode("latin-1")), 200, 400)
 
 
 @given(st.binary(min_size=1, max_size=40).filter(lambda path: b"/" not in path))
-def test_any_bytes_as_an_id(api, path):
+def test_any_bytes_as_an_id(api: APIClient, path: Any) -> None:
     check(api.get("/v2/tasks/" + quote(path)), 404)
 
 
 @given(st.dictionaries(st.sampled_from(HEADERS), header_values, max_size=3))
 @example({"CONTENT_LENGTH": "x"})
-def test_any_headers(db, headers):
+def test_any_headers(db: None, headers: Any) -> None:
     environ = {f"HTTP_{name}": value for name, value in headers.items()}
 
     response = APIClient().get("/v2/tasks", **environ)
@@ -87,7 +91,7 @@ def test_any_headers(db, headers):
 
 
 @given(st.binary(max_size=60), st.sampled_from(["application/json", "text/plain", "", "x/y;"]))
-def test_any_bytes_as_a_body(api, body, content_type):
+def test_any_bytes_as_a_body(api: APIClient, body: Any, content_type: Any) -> None:
     response = api.generic("POST", "/v2/tasks", body, content_type)
 
     check(response, 400, 415)
@@ -95,7 +99,7 @@ def test_any_bytes_as_a_body(api, body, content_type):
 
 @given(bodies | documents)
 @pytest.mark.parametrize("handler", ["tests.wire.handlers.Echo", None])
-def test_any_document_as_a_body(api, settings, handler, body):
+def test_any_document_as_a_body(api: APIClient, settings: Any, handler: Any, body: Any) -> None:
     settings.IMAGE_TASKS = {"HANDLERS": {"import": handler}} if handler else {}
 
     response = api.post("/v2/tasks", json.dumps(body), content_type="application/json")
@@ -108,7 +112,7 @@ def test_any_document_as_a_body(api, settings, handler, body):
 
 
 @given(documents)
-def test_any_document_among_the_properties_of_an_image(api, document):
+def test_any_document_among_the_properties_of_an_image(api: APIClient, document: Any) -> None:
     properties = {"name": "x", "more": document}
     body = json.dumps({"type": "import", "input": {**SOURCE, "image_properties": properties}})
 
@@ -117,5 +121,5 @@ def test_any_document_among_the_properties_of_an_image(api, document):
 
 @given(st.sampled_from(["GET", "POST", "PUT", "DELETE", "OPTIONS"]) | st.text("AZ-", min_size=1))
 @pytest.mark.parametrize("path", ["/v2/tasks", "/v2/tasks/7", "/v2/schemas/task", "/versions"])
-def test_any_method(api, path, method):
+def test_any_method(api: APIClient, path: Any, method: Any) -> None:
     check(api.generic(method, path), 200, 400, 404, 405)

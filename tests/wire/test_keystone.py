@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from django_image_tasks.models import Task
 from tests.conftest import SOURCE
 from tests.wire.answers import ids
 
@@ -19,7 +25,7 @@ VOUCHED = {
 
 
 @pytest.fixture
-def vouched(client):
+def vouched(client: Client) -> Any:
     """A client whose requests come through keystonemiddleware."""
 
     def get(path="/v2/tasks", **environ):
@@ -28,39 +34,45 @@ def vouched(client):
     return get
 
 
-def test_a_project_is_the_owner(vouched, make_task):
+def test_a_project_is_the_owner(vouched: Any, make_task: Callable[..., Task]) -> None:
     theirs = make_task(owner="p1")
     make_task()
 
     assert ids(vouched()) == [str(theirs.pk)]
 
 
-def test_who_created_a_task_in_a_project(client, db):
+def test_who_created_a_task_in_a_project(client: Client, db: None) -> None:
     response = client.post("/v2/tasks", BODY, content_type="application/json", **VOUCHED)
 
     assert (response.json()["owner"], response.json()["user_id"]) == ("p1", "u1")
 
 
 @pytest.mark.parametrize("roles", ["admin", "member, admin"])
-def test_an_admin_of_a_project_sees_every_task(vouched, make_task, roles):
+def test_an_admin_of_a_project_sees_every_task(
+    vouched: Any, make_task: Callable[..., Task], roles: Any
+) -> None:
     make_task()
 
     assert len(ids(vouched(HTTP_X_ROLES=roles))) == 1
 
 
-def test_an_admin_without_a_project_sees_nothing(vouched, make_task):
+def test_an_admin_without_a_project_sees_nothing(
+    vouched: Any, make_task: Callable[..., Task]
+) -> None:
     make_task()
 
     assert ids(vouched(HTTP_X_ROLES="admin", HTTP_X_PROJECT_ID="")) == []
 
 
 @pytest.mark.parametrize("status", ["Invalid", "", "confirmed"])
-def test_an_identity_that_is_not_confirmed_is_none(vouched, db, status):
+def test_an_identity_that_is_not_confirmed_is_none(vouched: Any, db: None, status: Any) -> None:
     assert vouched(HTTP_X_IDENTITY_STATUS=status).status_code == 401
 
 
 @pytest.mark.parametrize("name", ["HTTP_KEYSTONE_TOKEN_INFO", "HTTP_KEYSTONE.TOKEN_INFO", "X"])
-def test_the_headers_mean_nothing_without_the_middleware(client, db, name):
+def test_the_headers_mean_nothing_without_the_middleware(
+    client: Client, db: None, name: Any
+) -> None:
     forged = {key: value for key, value in VOUCHED.items() if key.startswith("HTTP")}
 
     assert client.get("/v2/tasks", **forged, **{name: "{}"}).status_code == 401
@@ -71,7 +83,9 @@ def test_the_headers_mean_nothing_without_the_middleware(client, db, name):
 KEYSTONE = "django_image_tasks.authentication.KeystoneAuthentication"
 
 
-def test_a_project_named_like_a_user_does_not_see_the_users_tasks(vouched, make_task, user, caplog):
+def test_a_project_named_like_a_user_does_not_see_the_users_tasks(
+    vouched: Any, make_task: Callable[..., Task], user: User, caplog: pytest.LogCaptureFixture
+) -> None:
     task = make_task()
     project = str(user.pk)
 
@@ -83,13 +97,17 @@ def test_a_project_named_like_a_user_does_not_see_the_users_tasks(vouched, make_
 
 
 @pytest.mark.parametrize("project", ["07", "7a", "-", "p1", "6f70656e737461636b20697320686572"])
-def test_other_projects_are_owners_beside_djangos_users(vouched, make_task, project):
+def test_other_projects_are_owners_beside_djangos_users(
+    vouched: Any, make_task: Callable[..., Task], project: Any
+) -> None:
     theirs = make_task(owner=project)
 
     assert ids(vouched(HTTP_X_PROJECT_ID=project)) == [str(theirs.pk)]
 
 
-def test_where_keystone_is_the_only_way_in_every_project_is_an_owner(vouched, make_task, settings):
+def test_where_keystone_is_the_only_way_in_every_project_is_an_owner(
+    vouched: Any, make_task: Callable[..., Task], settings: Any
+) -> None:
     settings.IMAGE_TASKS = {"AUTHENTICATION_CLASSES": [KEYSTONE]}
     theirs = make_task(owner="7")
 

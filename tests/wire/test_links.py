@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
+from rest_framework.test import APIClient
+
+from django_image_tasks.models import Task
 
 
 @pytest.mark.parametrize(
@@ -18,7 +24,9 @@ import pytest
         "%6Cimit=1&a&b=&=c",
     ],
 )
-def test_links_keep_what_was_sent(api, make_task, query):
+def test_links_keep_what_was_sent(
+    api: APIClient, make_task: Callable[..., Task], query: Any
+) -> None:
     make_task()
     make_task()
 
@@ -28,7 +36,9 @@ def test_links_keep_what_was_sent(api, make_task, query):
     assert body["next"] == f"/v2/tasks?{query}&marker={body['tasks'][-1]['id']}"
 
 
-def test_links_are_without_the_marker_that_was_sent(api, make_task):
+def test_links_are_without_the_marker_that_was_sent(
+    api: APIClient, make_task: Callable[..., Task]
+) -> None:
     first, second, _, _ = [make_task() for _ in range(4)]
     query = f"marker={first.pk}&limit=1&marker={second.pk}&%6Darker={first.pk}&sort_dir=asc"
 
@@ -38,13 +48,17 @@ def test_links_are_without_the_marker_that_was_sent(api, make_task):
     assert body["next"] == f"/v2/tasks?limit=1&sort_dir=asc&marker={body['tasks'][0]['id']}"
 
 
-def test_first_has_no_question_mark_without_parameters(api, make_task):
+def test_first_has_no_question_mark_without_parameters(
+    api: APIClient, make_task: Callable[..., Task]
+) -> None:
     task = make_task()
 
     assert api.get(f"/v2/tasks?marker={task.pk}").json()["first"] == "/v2/tasks"
 
 
-def test_raw_bytes_of_the_query_come_back_percent_encoded(api, make_task):
+def test_raw_bytes_of_the_query_come_back_percent_encoded(
+    api: APIClient, make_task: Callable[..., Task]
+) -> None:
     make_task()
 
     response = api.get("/v2/tasks", QUERY_STRING='x="ä"<>'.encode().decode("latin-1"))
@@ -53,7 +67,7 @@ def test_raw_bytes_of_the_query_come_back_percent_encoded(api, make_task):
 
 
 @pytest.mark.parametrize("path", ["/v2/tasks", "/image/v2/tasks"])
-def test_links_carry_no_prefix(api, make_task, path):
+def test_links_carry_no_prefix(api: APIClient, make_task: Callable[..., Task], path: Any) -> None:
     make_task()
     make_task()
 
@@ -66,13 +80,13 @@ def test_links_carry_no_prefix(api, make_task, path):
     assert (task["self"], task["schema"]) == (f"/v2/tasks/{task['id']}", "/v2/schemas/task")
 
 
-def test_links_carry_no_script_name(api, db):
+def test_links_carry_no_script_name(api: APIClient, db: None) -> None:
     response = api.get("/image/v2/tasks", SCRIPT_NAME="/script")
 
     assert response.json()["first"] == "/v2/tasks"
 
 
-def test_no_next_after_the_last_full_page(api, make_task):
+def test_no_next_after_the_last_full_page(api: APIClient, make_task: Callable[..., Task]) -> None:
     make_task()
     make_task()
 

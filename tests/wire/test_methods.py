@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from rest_framework.test import APIClient
+
+from django_image_tasks.models import Task
 from tests.wire.answers import error
 
 ID = "1e5b0c1c-0000-4000-8000-000000000000"
@@ -29,7 +34,7 @@ NO_DELETE = (
     ("path", "method"),
     [(path, method) for path in ALLOW for method in METHODS if method not in ALLOW[path]],
 )
-def test_other_methods_are_refused(api, path, method):
+def test_other_methods_are_refused(api: APIClient, path: Any, method: Any) -> None:
     response = api.generic(method, path)
 
     code, message = error(response)
@@ -39,7 +44,7 @@ def test_other_methods_are_refused(api, path, method):
 
 
 @pytest.mark.parametrize("id", [ID, "7", "%00", "%FF"])
-def test_delete_is_refused_whether_or_not_there_is_a_task(api, id):
+def test_delete_is_refused_whether_or_not_there_is_a_task(api: APIClient, id: Any) -> None:
     response = api.delete(f"/v2/tasks/{id}")
 
     assert error(response) == (405, NO_DELETE)
@@ -49,7 +54,7 @@ def test_delete_is_refused_whether_or_not_there_is_a_task(api, id):
 @pytest.mark.parametrize(
     "path", [path for path in ALLOW if "HEAD" in ALLOW[path] and ID not in path]
 )
-def test_head_is_get_without_the_body(api, path):
+def test_head_is_get_without_the_body(api: APIClient, path: Any) -> None:
     response = api.head(path)
 
     get = api.get(path)
@@ -58,13 +63,13 @@ def test_head_is_get_without_the_body(api, path):
     assert response.content == b""
 
 
-def test_head_of_a_task(api, make_task):
+def test_head_of_a_task(api: APIClient, make_task: Callable[..., Task]) -> None:
     assert api.head(f"/v2/tasks/{make_task().pk}").status_code == 200
     assert api.head(f"/v2/tasks/{ID}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ALLOW)
-def test_options(api, path):
+def test_options(api: APIClient, path: Any) -> None:
     response = api.options(path)
 
     assert response.status_code == 200
@@ -79,7 +84,7 @@ def test_options(api, path):
     + ["//v2/tasks", "/v2//tasks", "/V2/tasks", "/v2/images", "/versions/", "/v2/schemas/task/"]
     + [f"/v2/tasks/{ID}/actions/delete", f"/v2/tasks/{ID}/actions/cancel/", "/v2/tasks%0A"],
 )
-def test_any_other_path_is_the_hosts_404(api, method, path):
+def test_any_other_path_is_the_hosts_404(api: APIClient, method: Any, path: Any) -> None:
     response = api.generic(method, path)
 
     assert response.status_code == 404

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
+from typing import Any
 
+import pytest
+from django.test import Client
+from rest_framework.test import APIClient
+
+from django_image_tasks.models import Task
 from tests.wire.answers import error
 
 JSON, HTML = "application/json", "text/html; charset=utf-8"
@@ -38,7 +44,7 @@ BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;
     ],
 )
 @pytest.mark.parametrize(("path", "status"), [("/v2/tasks", 200), ("/v2/tasks/7", 404)])
-def test_accept(api, path, status, accept, content_type):
+def test_accept(api: APIClient, path: Any, status: Any, accept: Any, content_type: Any) -> None:
     response = api.get(path, headers={"Accept": accept})
 
     assert response.status_code == status
@@ -46,7 +52,7 @@ def test_accept(api, path, status, accept, content_type):
     assert "Accept" in response["Vary"]
 
 
-def test_no_accept(api):
+def test_no_accept(api: APIClient) -> None:
     assert api.get("/v2/tasks")["Content-Type"] == JSON
 
 
@@ -55,13 +61,13 @@ def test_no_accept(api):
     ["image/png", "text/plain", "application/xml", "x", "/", "\xff", "*", "application/json;q=0"]
     + ["*/*;q=0", "application/problem+json", ",", "x" * 10_000, ";q=1", "a/b," * 3_000],
 )
-def test_what_we_cannot_serve(api, accept):
+def test_what_we_cannot_serve(api: APIClient, accept: Any) -> None:
     response = api.get("/v2/tasks", headers={"Accept": accept})
 
     assert error(response) == (406, "Could not satisfy the request Accept header.")
 
 
-def test_format_is_a_parameter_of_the_clients_own(api):
+def test_format_is_a_parameter_of_the_clients_own(api: APIClient) -> None:
     response = api.get("/v2/tasks?format=api")
 
     assert response["Content-Type"] == JSON
@@ -80,7 +86,9 @@ def test_format_is_a_parameter_of_the_clients_own(api):
         ("/", 300),
     ],
 )
-def test_pages_for_a_browser(api, make_task, path, status):
+def test_pages_for_a_browser(
+    api: APIClient, make_task: Callable[..., Task], path: Any, status: Any
+) -> None:
     make_task(name="</script><b>")
     make_task()
 
@@ -93,7 +101,7 @@ def test_pages_for_a_browser(api, make_task, path, status):
     assert b"?format=" not in response.content
 
 
-def test_the_page_of_a_task(api, make_task):
+def test_the_page_of_a_task(api: APIClient, make_task: Callable[..., Task]) -> None:
     task = make_task(name="<b>label</b>")
 
     response = api.get(f"/v2/tasks/{task.pk}", headers={"Accept": BROWSER})
@@ -103,7 +111,9 @@ def test_the_page_of_a_task(api, make_task):
 
 
 @pytest.mark.parametrize("path", ["/v2/tasks", "/image/v2/tasks"])
-def test_the_links_of_a_page_are_real(api, make_task, path):
+def test_the_links_of_a_page_are_real(
+    api: APIClient, make_task: Callable[..., Task], path: Any
+) -> None:
     make_task()
     last_shown = make_task()
 
@@ -113,14 +123,14 @@ def test_the_links_of_a_page_are_real(api, make_task, path):
     assert link in response.content.decode()
 
 
-def test_an_anonymous_browser_gets_a_page(client, db):
+def test_an_anonymous_browser_gets_a_page(client: Client, db: None) -> None:
     response = client.get("/v2/tasks", headers={"Accept": BROWSER})
 
     assert response.status_code == 401
     assert response["Content-Type"] == HTML
 
 
-def test_refusals_reach_a_browser_too(api, settings):
+def test_refusals_reach_a_browser_too(api: APIClient, settings: Any) -> None:
     settings.DATA_UPLOAD_MAX_NUMBER_FIELDS = 3
 
     response = api.get("/v2/tasks?a&b&c&d", headers={"Accept": BROWSER})

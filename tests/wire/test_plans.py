@@ -28,7 +28,7 @@ ANALYZE = {"mysql": f"ANALYZE TABLE {Task._meta.db_table}"}
 
 
 @pytest.fixture(scope="module")
-def database(django_db_setup, django_db_blocker) -> Iterator[None]:
+def database(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
     """A table that is big enough for a planner to choose an index."""
     with django_db_blocker.unblock():
         try:
@@ -69,7 +69,7 @@ def rows(owner: str) -> Iterator[Task]:
 
 
 @pytest.fixture
-def api(database, db):
+def api(database: Any, db: None) -> Any:
     def api(user: User) -> APIClient:
         api = APIClient()
         api.force_authenticate(user)
@@ -150,7 +150,9 @@ def by_sqlite(sql: str) -> int:
 @pytest.mark.parametrize("sort_key", ["created_at", "status"])
 @pytest.mark.parametrize("status", ["", "success", "failure", "pending"])
 @pytest.mark.parametrize("who", ["owner", "watcher"])
-def test_no_row_is_read_in_vain(api, who, status, sort_key, direction):
+def test_no_row_is_read_in_vain(
+    api: Any, who: Any, status: Any, sort_key: Any, direction: Any
+) -> None:
     user = User.objects.get(username=who)
     tasks = Task.objects.filter(
         **({"status": status} if status else {}), **({"owner": user.pk} if who == "owner" else {})
@@ -173,7 +175,9 @@ def test_no_row_is_read_in_vain(api, who, status, sort_key, direction):
 @pytest.mark.parametrize("direction", ["asc", "desc"])
 @pytest.mark.parametrize("sort_key", ["name", "id", "updated_at"])
 @pytest.mark.parametrize("who", ["owner", "watcher"])
-def test_what_people_sort_by_is_in_the_order_of_an_index(api, who, sort_key, direction, is_first):
+def test_what_people_sort_by_is_in_the_order_of_an_index(
+    api: Any, who: Any, sort_key: Any, direction: Any, is_first: Any
+) -> None:
     user = User.objects.get(username=who)
     tasks = Task.objects.visible_to(str(user.pk), every_owner=who == "watcher")
     ordered = tasks.in_order(parse_order([sort_key], [direction], []))
@@ -194,7 +198,9 @@ def test_what_people_sort_by_is_in_the_order_of_an_index(api, who, sort_key, dir
 @pytest.mark.parametrize("value", ["rare 3000", "nobody", "in:rare 3000,rare 6000", "in:x,y,z"])
 @pytest.mark.parametrize("param", ["name", "user_id", "image_id", "request_id"])
 @pytest.mark.parametrize("who", ["owner", "watcher"])
-def test_what_few_tasks_have_is_found_without_the_others(api, who, param, value):
+def test_what_few_tasks_have_is_found_without_the_others(
+    api: Any, who: Any, param: Any, value: Any
+) -> None:
     """Also where most tasks have one and the same value, or none."""
     user = User.objects.get(username=who)
 
@@ -209,7 +215,9 @@ def test_what_few_tasks_have_is_found_without_the_others(api, who, param, value)
 @pytest.mark.parametrize("value", ["usual", "in:usual,rare 3000"])
 @pytest.mark.parametrize("param", ["user_id", "request_id"])
 @pytest.mark.parametrize("who", ["owner", "watcher"])
-def test_what_most_tasks_have_is_shown_in_the_order_of_an_index(api, who, param, value):
+def test_what_most_tasks_have_is_shown_in_the_order_of_an_index(
+    api: Any, who: Any, param: Any, value: Any
+) -> None:
     user = User.objects.get(username=who)
 
     with CaptureQueriesContext(connection) as queries:
@@ -220,7 +228,7 @@ def test_what_most_tasks_have_is_shown_in_the_order_of_an_index(api, who, param,
     assert rows_read(sql.rpartition(" FOR ")[2]) <= 400
 
 
-def test_few_tasks_are_sorted_and_not_looked_for_among_the_others(database, db):
+def test_few_tasks_are_sorted_and_not_looked_for_among_the_others(database: Any, db: None) -> None:
     oldest = Task.objects.order_by("created_at").values_list("pk", flat=True)[:60]
     page = Task.objects.among(list(oldest)).in_order([SortKey("created_at", True)])[:50]
 
@@ -243,7 +251,9 @@ def test_few_tasks_are_sorted_and_not_looked_for_among_the_others(database, db):
         ("", False),
     ],
 )
-def test_what_no_index_serves_has_a_limit_of_time(api, settings, query, is_limited):
+def test_what_no_index_serves_has_a_limit_of_time(
+    api: Any, settings: Any, query: Any, is_limited: Any
+) -> None:
     settings.IMAGE_TASKS = {"LIST_TIMEOUT": 0.001}
 
     response = api(User.objects.get(username="watcher")).get(f"/v2/tasks?{query}")
@@ -258,7 +268,7 @@ def test_what_no_index_serves_has_a_limit_of_time(api, settings, query, is_limit
         )
 
 
-def test_after_a_list_that_took_too_long_the_next_one_is_answered(api, settings):
+def test_after_a_list_that_took_too_long_the_next_one_is_answered(api: Any, settings: Any) -> None:
     settings.IMAGE_TASKS = {"LIST_TIMEOUT": 0.001}
     watcher = api(User.objects.get(username="watcher"))
     watcher.get("/v2/tasks?sort_key=expires_at")
@@ -283,8 +293,8 @@ def test_after_a_list_that_took_too_long_the_next_one_is_answered(api, settings)
 )
 @pytest.mark.parametrize("is_first", [True, False])
 def test_without_statistics_sqlite_takes_the_index_that_selects_most(
-    admin_user, query, index, is_first
-):
+    admin_user: User, query: Any, index: Any, is_first: Any
+) -> None:
     marker = Task.objects.create(type="export", owner="8")
     query = query if is_first else f"{query}&marker={marker.pk}"
     api = APIClient()

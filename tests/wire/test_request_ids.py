@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -23,7 +25,7 @@ NEW = re.compile("req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
         ("/v2/tasks/7", 404),
     ],
 )
-def test_every_answer_has_a_new_one(api, path, status):
+def test_every_answer_has_a_new_one(api: APIClient, path: Any, status: Any) -> None:
     responses = [api.get(path) for _ in range(2)]
 
     ids = {response["x-openstack-request-id"] for response in responses}
@@ -43,7 +45,7 @@ def test_every_answer_has_a_new_one(api, path, status):
         (200, lambda api: api.get("/v2/tasks", headers={"Accept": "text/html"})),
     ],
 )
-def test_answers_of_any_kind_have_one(api, status, request_):
+def test_answers_of_any_kind_have_one(api: APIClient, status: Any, request_: Any) -> None:
     response = request_(api)
 
     assert response.status_code == status
@@ -63,7 +65,7 @@ def test_answers_of_any_kind_have_one(api, status, request_):
         ("req", "req-req"),
     ],
 )
-def test_a_clients_own_comes_back(api, sent, answered):
+def test_a_clients_own_comes_back(api: APIClient, sent: Any, answered: Any) -> None:
     response = api.get("/v2/tasks", headers={"X-Openstack-Request-ID": sent})
 
     assert response["x-openstack-request-id"] == answered
@@ -73,14 +75,16 @@ def test_a_clients_own_comes_back(api, sent, answered):
     "sent",
     ["", " ", "a b", "x" * 65, "req-" + "x" * 61, "é", "a/b", "a\n", "\0", "<b>", "x" * 10_000],
 )
-def test_any_other_is_replaced(api, sent):
+def test_any_other_is_replaced(api: APIClient, sent: Any) -> None:
     response = api.get("/v2/tasks", headers={"X-Openstack-Request-ID": sent})
 
     assert NEW.fullmatch(response["x-openstack-request-id"])
 
 
 @pytest.mark.parametrize("sent", ["x" * 64, "req-7"])
-def test_a_task_keeps_that_of_the_request_that_made_it(api, create, sent):
+def test_a_task_keeps_that_of_the_request_that_made_it(
+    api: APIClient, create: Callable[..., Any], sent: Any
+) -> None:
     api.credentials(HTTP_X_OPENSTACK_REQUEST_ID=sent)
 
     response = create()

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.test import Client
 from jsonschema import Draft4Validator, Draft202012Validator
+from rest_framework.test import APIClient
 
+from django_image_tasks.models import Task
 from tests.conftest import SOURCE
 
 OPTIONAL = {
@@ -16,11 +21,11 @@ OPTIONAL = {
 }
 
 
-def schema(api, name: str):
+def schema(api: Any, name: str) -> Any:
     return api.get(f"/v2/schemas/{name}").json()
 
 
-def test_task(api, make_task):
+def test_task(api: APIClient, make_task: Callable[..., Task]) -> None:
     task = make_task(status="success", **OPTIONAL)
 
     shown = api.get(f"/v2/tasks/{task.pk}").json()
@@ -30,7 +35,7 @@ def test_task(api, make_task):
     assert set(described["properties"]) == set(shown)
 
 
-def test_tasks(api, make_task):
+def test_tasks(api: APIClient, make_task: Callable[..., Task]) -> None:
     make_task(status="success")
     make_task()
 
@@ -45,7 +50,9 @@ def test_tasks(api, make_task):
 
 @pytest.mark.parametrize("validator", [Draft4Validator, Draft202012Validator])
 @pytest.mark.parametrize("values", [{}, {"status": "success", "result": {}, **OPTIONAL}])
-def test_what_is_sent_is_valid(api, make_task, values, validator):
+def test_what_is_sent_is_valid(
+    api: APIClient, make_task: Callable[..., Task], values: Any, validator: Any
+) -> None:
     task = make_task(**values)
 
     validator(schema(api, "task")).validate(api.get(f"/v2/tasks/{task.pk}").json())
@@ -54,11 +61,11 @@ def test_what_is_sent_is_valid(api, make_task, values, validator):
 
 @pytest.mark.parametrize("word", ["required", "default", "additionalProperties"])
 @pytest.mark.parametrize("name", ["task", "tasks", "image"])
-def test_no_word_that_breaks_a_client(api, name, word):
+def test_no_word_that_breaks_a_client(api: APIClient, name: Any, word: Any) -> None:
     assert f'"{word}"' not in json.dumps(schema(api, name))
 
 
-def test_type_is_a_plain_string(api):
+def test_type_is_a_plain_string(api: APIClient) -> None:
     types = [
         schema(api, "task")["properties"]["type"],
         schema(api, "tasks")["properties"]["tasks"]["items"]["properties"]["type"],
@@ -67,7 +74,9 @@ def test_type_is_a_plain_string(api):
     assert [("enum" in type_, type_["type"]) for type_ in types] == [(False, "string")] * 2
 
 
-def test_image_describes_what_image_properties_may_hold(api, create):
+def test_image_describes_what_image_properties_may_hold(
+    api: APIClient, create: Callable[..., Any]
+) -> None:
     properties = dict.fromkeys(schema(api, "image")["properties"], "x")
 
     response = create(input={**SOURCE, "image_properties": properties})
@@ -78,17 +87,17 @@ def test_image_describes_what_image_properties_may_hold(api, create):
 
 
 @pytest.mark.parametrize("name", ["task", "tasks", "image"])
-def test_schemas_ask_for_authentication(client, db, name):
+def test_schemas_ask_for_authentication(client: Client, db: None, name: Any) -> None:
     assert client.get(f"/v2/schemas/{name}").status_code == 401
 
 
 @pytest.mark.parametrize("name", ["task", "tasks", "image"])
-def test_a_schema_takes_no_query(api, name, django_assert_num_queries):
+def test_a_schema_takes_no_query(api: APIClient, name: Any, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(0):
         api.get(f"/v2/schemas/{name}")
 
 
-def test_an_unknown_schema_is_the_hosts_404(api):
+def test_an_unknown_schema_is_the_hosts_404(api: APIClient) -> None:
     response = api.get("/v2/schemas/foo")
 
     assert response.status_code == 404

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.test import Client
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound
 from rest_framework.filters import SearchFilter
@@ -14,10 +16,12 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import FormParser
 from rest_framework.renderers import AdminRenderer, JSONRenderer
 from rest_framework.response import Response
+from rest_framework.test import APIClient
 from rest_framework.throttling import BaseThrottle
 from rest_framework.versioning import BaseVersioning
 
 from django_image_tasks.filters import TaskFilterSet, WordsFilter
+from django_image_tasks.models import Task
 from django_image_tasks.permissions import IsAuthenticatedOrNamed
 from django_image_tasks.serializers import TaskSerializer, TaskSummarySerializer
 from tests.wire.answers import error, names
@@ -78,33 +82,33 @@ def teapot(exc: Exception, context: Any) -> Response:
 
 
 @pytest.fixture
-def use(settings):
+def use(settings: Any) -> Any:
     def use(name, value):
         settings.IMAGE_TASKS = {name: value}
 
     return use
 
 
-def test_authentication_classes(client, user, use):
+def test_authentication_classes(client: Client, user: User, use: Any) -> None:
     use("AUTHENTICATION_CLASSES", [f"{HERE}.AsAda"])
 
     assert client.get("/v2/tasks").status_code == 200
 
 
-def test_permission_classes(api, create, use):
+def test_permission_classes(api: APIClient, create: Callable[..., Any], use: Any) -> None:
     use("PERMISSION_CLASSES", [f"{HERE}.ReadOnly"])
 
     assert api.get("/v2/tasks").status_code == 200
     assert error(create())[0] == 403
 
 
-def test_throttle_classes(api, use):
+def test_throttle_classes(api: APIClient, use: Any) -> None:
     use("THROTTLE_CLASSES", ["tests.wire.hosts.Throttle", f"{HERE}.NoThrottle"])
 
     assert api.get("/v2/tasks").status_code == 429
 
 
-def test_renderer_classes(api, use):
+def test_renderer_classes(api: APIClient, use: Any) -> None:
     use("RENDERER_CLASSES", [f"{HERE}.PlainRenderer"])
 
     response = api.get("/v2/tasks")
@@ -112,7 +116,7 @@ def test_renderer_classes(api, use):
     assert response["Content-Type"] == "text/plain"
 
 
-def test_filterset_class(api, make_task, use):
+def test_filterset_class(api: APIClient, make_task: Callable[..., Task], use: Any) -> None:
     use("FILTERSET_CLASS", f"{HERE}.MessageFilterSet")
     make_task(name="a", message="x")
     make_task(name="b", message="y")
@@ -120,13 +124,15 @@ def test_filterset_class(api, make_task, use):
     assert names(api.get("/v2/tasks?message=x")) == ["a"]
 
 
-def test_serializer_class(create, use):
+def test_serializer_class(create: Callable[..., Any], use: Any) -> None:
     use("SERIALIZER_CLASS", f"{HERE}.LoudSerializer")
 
     assert create().json()["loud"] is True
 
 
-def test_list_serializer_class(api, make_task, use, django_assert_num_queries):
+def test_list_serializer_class(
+    api: APIClient, make_task: Callable[..., Task], use: Any, django_assert_num_queries: Any
+) -> None:
     use("LIST_SERIALIZER_CLASS", f"{HERE}.MessageSerializer")
     make_task(message="x")
     make_task(message="y")
@@ -137,7 +143,9 @@ def test_list_serializer_class(api, make_task, use, django_assert_num_queries):
     assert [task["message"] for task in response.json()["tasks"]] == ["y", "x"]
 
 
-def test_a_list_serializer_class_of_whole_tasks(api, make_task, use):
+def test_a_list_serializer_class_of_whole_tasks(
+    api: APIClient, make_task: Callable[..., Task], use: Any
+) -> None:
     task = make_task(name="x", status="success")
     [summary] = api.get("/v2/tasks").json()["tasks"]
     use("LIST_SERIALIZER_CLASS", f"{HERE}.WholeTaskSerializer")
@@ -158,7 +166,13 @@ def test_a_list_serializer_class_of_whole_tasks(api, make_task, use):
         ("content_negotiation_class", None),
     ],
 )
-def test_the_hosts_own_defaults_do_not_reach_us(api, create, monkeypatch, name, value):
+def test_the_hosts_own_defaults_do_not_reach_us(
+    api: APIClient,
+    create: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    name: Any,
+    value: Any,
+) -> None:
     # REST framework reads its settings once, into the attributes of this class.
     monkeypatch.setattr(GenericAPIView, name, value)
 
@@ -168,7 +182,7 @@ def test_the_hosts_own_defaults_do_not_reach_us(api, create, monkeypatch, name, 
     assert api.options("/v2/tasks").status_code == 200
 
 
-def test_a_host_may_have_no_anonymous_user(client, db, settings):
+def test_a_host_may_have_no_anonymous_user(client: Client, db: None, settings: Any) -> None:
     settings.REST_FRAMEWORK = {"UNAUTHENTICATED_USER": None}
 
     assert client.get("/versions").status_code == 200
@@ -177,7 +191,7 @@ def test_a_host_may_have_no_anonymous_user(client, db, settings):
     assert client.get("/v2/tasks").status_code == 200
 
 
-def test_the_hosts_own_exception_handler_does_not_reach_us(api, settings):
+def test_the_hosts_own_exception_handler_does_not_reach_us(api: APIClient, settings: Any) -> None:
     settings.REST_FRAMEWORK = {"EXCEPTION_HANDLER": f"{HERE}.teapot"}
 
     assert error(api.get("/v2/tasks/7"))[0] == 404

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import timezone
+from rest_framework.test import APIClient
 
+from django_image_tasks.models import Task
 from tests.wire.answers import error
 
 TIME = datetime(2026, 3, 1, 12, 30, 59, 999_999, tzinfo=UTC)
 EXPIRES = datetime(2126, 3, 3, tzinfo=UTC)
 
 
-def test_a_task_with_nothing_optional(api, user, make_task):
+def test_a_task_with_nothing_optional(
+    api: APIClient, user: User, make_task: Callable[..., Task]
+) -> None:
     task = make_task(created_at=TIME, updated_at=TIME)
 
     response = api.get(f"/v2/tasks/{task.pk}")
@@ -38,7 +45,7 @@ def test_a_task_with_nothing_optional(api, user, make_task):
     ]
 
 
-def test_a_task_with_everything(api, make_task):
+def test_a_task_with_everything(api: APIClient, make_task: Callable[..., Task]) -> None:
     image_id = str(uuid.uuid4())
     task = make_task(
         status="success",
@@ -71,7 +78,7 @@ def test_a_task_with_everything(api, make_task):
 @pytest.mark.parametrize(
     "spell", [str, lambda pk: pk.hex, lambda pk: str(pk).upper(), lambda pk: pk.hex.upper()]
 )
-def test_an_id_in_any_spelling(api, make_task, spell):
+def test_an_id_in_any_spelling(api: APIClient, make_task: Callable[..., Task], spell: Any) -> None:
     task = make_task()
 
     assert api.get(f"/v2/tasks/{spell(task.pk)}").json()["id"] == str(task.pk)
@@ -95,23 +102,25 @@ def test_an_id_in_any_spelling(api, make_task, spell):
         ("%F0%9F%92%BE", "\U0001f4be"),
     ],
 )
-def test_an_unknown_or_malformed_id_is_not_found(api, path, id):
+def test_an_unknown_or_malformed_id_is_not_found(api: APIClient, path: Any, id: Any) -> None:
     assert error(api.get(f"/v2/tasks/{path}")) == (404, f"Could not find task {id}")
 
 
-def test_somebody_elses_task_is_not_found(api, make_task):
+def test_somebody_elses_task_is_not_found(api: APIClient, make_task: Callable[..., Task]) -> None:
     task = make_task(owner="somebody else")
 
     assert error(api.get(f"/v2/tasks/{task.pk}")) == (404, f"Could not find task {task.pk}")
 
 
-def test_an_expired_task_is_not_found(api, make_task):
+def test_an_expired_task_is_not_found(api: APIClient, make_task: Callable[..., Task]) -> None:
     task = make_task(status="failure", expires_at=timezone.now() - timedelta(microseconds=1))
 
     assert error(api.get(f"/v2/tasks/{task.pk}")) == (404, f"Could not find task {task.pk}")
 
 
-def test_a_task_is_one_query(api, make_task, django_assert_num_queries):
+def test_a_task_is_one_query(
+    api: APIClient, make_task: Callable[..., Task], django_assert_num_queries: Any
+) -> None:
     task = make_task()
 
     with django_assert_num_queries(2 + 1):  # the user's permissions take two

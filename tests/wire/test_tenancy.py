@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.test import Client
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString
 from rest_framework.test import APIClient
@@ -20,20 +22,20 @@ BODY = {"type": "import", "input": SOURCE}
 
 
 @pytest.fixture
-def tasks(make_task):
+def tasks(make_task: Callable[..., Task]) -> Any:
     """One of the user's own, and one of somebody else."""
     return make_task(), make_task(owner="somebody else")
 
 
 @pytest.fixture
-def watcher(user, api):
+def watcher(user: User, api: APIClient) -> Any:
     """The client of a user who sees every owner's tasks."""
     allow(user, "view_all_tasks")
     api.force_authenticate(User.objects.get())
     return api
 
 
-def test_a_user_sees_its_owners_tasks(api, tasks):
+def test_a_user_sees_its_owners_tasks(api: APIClient, tasks: Any) -> None:
     mine, other = tasks
 
     assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
@@ -44,13 +46,13 @@ def test_a_user_sees_its_owners_tasks(api, tasks):
 @pytest.mark.parametrize(
     "query", ["owner=somebody%20else", "owner=in:1,somebody%20else", "sort_key=owner", "id={}"]
 )
-def test_no_parameter_shows_somebody_elses_task(api, tasks, query):
+def test_no_parameter_shows_somebody_elses_task(api: APIClient, tasks: Any, query: Any) -> None:
     _, other = tasks
 
     assert str(other.pk) not in ids(api.get(f"/v2/tasks?{query.format(other.pk)}"))
 
 
-def test_owners_differ_in_case_and_spaces(make_task):
+def test_owners_differ_in_case_and_spaces(make_task: Callable[..., Task]) -> None:
     mia = User.objects.create_user("mia")
     mia.image_tasks_owner = "abc"
     api = APIClient()
@@ -60,7 +62,7 @@ def test_owners_differ_in_case_and_spaces(make_task):
     assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
 
 
-def test_the_permission_shows_every_task(watcher, tasks):
+def test_the_permission_shows_every_task(watcher: Any, tasks: Any) -> None:
     mine, other = tasks
 
     assert ids(watcher.get("/v2/tasks")) == [str(other.pk), str(mine.pk)]
@@ -68,7 +70,7 @@ def test_the_permission_shows_every_task(watcher, tasks):
     assert watcher.get(f"/v2/tasks/{other.pk}").json()["owner"] == "somebody else"
 
 
-def test_the_permission_may_come_from_a_group(api, user, tasks):
+def test_the_permission_may_come_from_a_group(api: APIClient, user: User, tasks: Any) -> None:
     group = Group.objects.create(name="watchers")
     group.permissions.add(Permission.objects.get(codename="view_all_tasks"))
     user.groups.add(group)
@@ -76,18 +78,20 @@ def test_the_permission_may_come_from_a_group(api, user, tasks):
     assert len(ids(api.get("/v2/tasks"))) == 2
 
 
-def test_other_permissions_show_nothing_more(api, user, tasks):
+def test_other_permissions_show_nothing_more(api: APIClient, user: User, tasks: Any) -> None:
     allow(user, "view_task", "change_task", "add_task", "delete_task")
     api.force_authenticate(User.objects.get())
 
     assert len(ids(api.get("/v2/tasks"))) == 1
 
 
-def test_what_a_watcher_creates_is_its_own(watcher, user):
+def test_what_a_watcher_creates_is_its_own(watcher: Any, user: User) -> None:
     assert watcher.post("/v2/tasks", BODY, format="json").json()["owner"] == str(user.pk)
 
 
-def test_without_an_owner_the_list_is_empty(watcher, tasks, settings, django_assert_num_queries):
+def test_without_an_owner_the_list_is_empty(
+    watcher: Any, tasks: Any, settings: Any, django_assert_num_queries: Any
+) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.no_owner"}
 
     assert ids(watcher.get("/v2/tasks")) == []
@@ -95,7 +99,7 @@ def test_without_an_owner_the_list_is_empty(watcher, tasks, settings, django_ass
     assert error(watcher.get(f"/v2/tasks?marker={tasks[0].pk}"))[0] == 400
 
 
-def test_without_an_owner_nothing_is_created(watcher, settings):
+def test_without_an_owner_nothing_is_created(watcher: Any, settings: Any) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.no_owner"}
 
     response = watcher.post("/v2/tasks", b"", content_type="text/plain")
@@ -104,7 +108,9 @@ def test_without_an_owner_nothing_is_created(watcher, settings):
     assert not Task.objects.exists()
 
 
-def test_a_setting_names_the_owner(api, make_task, settings):
+def test_a_setting_names_the_owner(
+    api: APIClient, make_task: Callable[..., Task], settings: Any
+) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_from_header"}
     theirs = make_task(owner="them")
     make_task()
@@ -119,7 +125,7 @@ LONG = "x" * 255
 
 
 @pytest.fixture(params=["function", "attribute"])
-def returns(request, user, settings):
+def returns(request: pytest.FixtureRequest, user: User, settings: Any) -> Any:
     """Lets the owner be this: by the setting's function, or as the user names it."""
 
     def returns(owner: Any) -> None:
@@ -145,7 +151,7 @@ def returns(request, user, settings):
         (UUID_OWNER, str(UUID_OWNER)),
     ],
 )
-def test_an_owner_becomes_text(api, returns, owner, text):
+def test_an_owner_becomes_text(api: APIClient, returns: Any, owner: Any, text: Any) -> None:
     returns(owner)
 
     created = api.post("/v2/tasks", BODY, format="json")
@@ -181,7 +187,14 @@ SECRET = "forged\nline"
         ("\ud83d", "it has a control character, or half of a surrogate pair"),
     ],
 )
-def test_what_might_be_shared_is_no_owner(api, returns, make_task, caplog, owner, reason):
+def test_what_might_be_shared_is_no_owner(
+    api: APIClient,
+    returns: Any,
+    make_task: Callable[..., Task],
+    caplog: pytest.LogCaptureFixture,
+    owner: Any,
+    reason: Any,
+) -> None:
     for text in ("", "0", "False", "True", "0.5", "[]", LONG):
         make_task(owner=text)
     returns(owner)
@@ -192,7 +205,9 @@ def test_what_might_be_shared_is_no_owner(api, returns, make_task, caplog, owner
     assert messages == {f'no_owner path=/v2/tasks reason="{reason}"'}
 
 
-def test_none_is_no_owner_and_nothing_to_log(api, returns, caplog):
+def test_none_is_no_owner_and_nothing_to_log(
+    api: APIClient, returns: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     returns(None)
 
     assert ids(api.get("/v2/tasks")) == []
@@ -203,7 +218,9 @@ def test_none_is_no_owner_and_nothing_to_log(api, returns, caplog):
 @pytest.mark.parametrize(
     ("refusal", "status"), [("PermissionDenied", 403), ("Http404", 404), ("Throttled", 429)]
 )
-def test_an_owners_function_may_refuse(api, settings, media_type, refusal, status):
+def test_an_owners_function_may_refuse(
+    api: APIClient, settings: Any, media_type: Any, refusal: Any, status: Any
+) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.refusing_owner"}
 
     response = api.get("/v2/tasks", headers={"Accept": media_type, "X-Refusal": refusal})
@@ -214,18 +231,20 @@ def test_an_owners_function_may_refuse(api, settings, media_type, refusal, statu
 # Nobody in particular
 
 
-def test_anonymous_clients_are_refused(client, db):
+def test_anonymous_clients_are_refused(client: Client, db: None) -> None:
     assert client.get("/v2/tasks").status_code == 401
     assert client.post("/v2/tasks", BODY, content_type="application/json").status_code == 401
     assert client.get("/v2/tasks/7").status_code == 401
 
 
 @pytest.fixture
-def commons(settings):
+def commons(settings: Any) -> None:
     settings.IMAGE_TASKS = {"ANONYMOUS_OWNER": "commons"}
 
 
-def test_a_setting_lets_anonymous_clients_in(client, commons, make_task):
+def test_a_setting_lets_anonymous_clients_in(
+    client: Client, commons: Any, make_task: Callable[..., Task]
+) -> None:
     make_task()
 
     created = client.post("/v2/tasks", BODY, content_type="application/json")
@@ -236,7 +255,9 @@ def test_a_setting_lets_anonymous_clients_in(client, commons, make_task):
     assert ids(client.get("/v2/tasks")) == [created.json()["id"]]
 
 
-def test_a_known_user_keeps_its_own_owner_beside_anonymous_ones(api, user, commons, make_task):
+def test_a_known_user_keeps_its_own_owner_beside_anonymous_ones(
+    api: APIClient, user: User, commons: Any, make_task: Callable[..., Task]
+) -> None:
     make_task(owner="commons")
     mine = make_task()
 
@@ -244,8 +265,8 @@ def test_a_known_user_keeps_its_own_owner_beside_anonymous_ones(api, user, commo
 
 
 def test_an_anonymous_client_that_is_let_in_without_an_owner_sees_nothing(
-    client, make_task, settings
-):
+    client: Client, make_task: Callable[..., Task], settings: Any
+) -> None:
     permission = "rest_framework.permissions.AllowAny"
     settings.IMAGE_TASKS = {"PERMISSION_CLASSES": [permission]}
     make_task()
@@ -255,7 +276,7 @@ def test_an_anonymous_client_that_is_let_in_without_an_owner_sees_nothing(
 
 
 @pytest.fixture
-def asked(settings) -> list[str]:
+def asked(settings: Any) -> list[str]:
     """The paths of the requests whose owner the host's function was asked for."""
     hosts.asked.clear()
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_that_counts"}
@@ -263,7 +284,9 @@ def asked(settings) -> list[str]:
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/html"])
-def test_the_hosts_function_is_asked_once_a_request(api, make_task, asked, accept):
+def test_the_hosts_function_is_asked_once_a_request(
+    api: APIClient, make_task: Callable[..., Task], asked: Any, accept: Any
+) -> None:
     task = make_task()
     headers = {"Accept": accept}
     body = {"type": "import", "input": SOURCE}

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, connections
+from rest_framework.test import APIClient
 
+from django_image_tasks.models import Task
 from django_image_tasks.views import unfiltered_rows
 from tests.wire.answers import error, names
 
@@ -23,7 +27,7 @@ TIMES = ["created_at", "updated_at", "expires_at"]
 
 
 @pytest.fixture
-def rows(make_task):
+def rows(make_task: Callable[..., Task]) -> None:
     """A task for each of ROWS in all three of its times, and one that never expires."""
     for name, time in ROWS.items():
         make_task(name=name, created_at=time, updated_at=time, expires_at=time)
@@ -51,7 +55,7 @@ def rows(make_task):
         ("{}.0", "first"),
     ],
 )
-def test_comparisons(api, rows, param, value, expected):
+def test_comparisons(api: APIClient, rows: Any, param: Any, value: Any, expected: Any) -> None:
     response = api.get(
         "/v2/tasks", {param: value.format("2126-03-01T12:30:59"), "sort": "created_at:asc"}
     )
@@ -65,18 +69,18 @@ def test_comparisons(api, rows, param, value, expected):
     + ["2126-03-01T14:30:59+02:00", "2126-02-28T23:30:59-13:00", "2126-W09-5T12:30:59"]
     + ["2126-03-01T18:00:59+0530"],
 )
-def test_iso_8601(api, rows, value):
+def test_iso_8601(api: APIClient, rows: Any, value: Any) -> None:
     assert names(api.get("/v2/tasks", {"created_at": value})) == ["last", "middle", "first"]
 
 
-def test_a_date_is_its_midnight(api, make_task):
+def test_a_date_is_its_midnight(api: APIClient, make_task: Callable[..., Task]) -> None:
     make_task(name="midnight", created_at=datetime(2026, 3, 1, 0, 0, 0, 7, tzinfo=UTC))
     make_task(name="later", created_at=datetime(2026, 3, 1, 0, 0, 1, tzinfo=UTC))
 
     assert names(api.get("/v2/tasks?created_at=2026-03-01")) == ["midnight"]
 
 
-def test_repeated_comparisons_mean_and(api, rows):
+def test_repeated_comparisons_mean_and(api: APIClient, rows: Any) -> None:
     query = "created_at=gte:2126-03-01T12:30:59.5&created_at=lt:2126-03-01T12:31:00"
 
     assert names(api.get(f"/v2/tasks?{query}")) == ["last", "middle"]
@@ -86,14 +90,18 @@ def test_repeated_comparisons_mean_and(api, rows):
     ("operator", "expected"),
     [("eq", []), ("neq", ["pending"]), ("gt", []), ("gte", []), ("lt", []), ("lte", [])],
 )
-def test_a_null_matches_only_neq(api, make_task, operator, expected):
+def test_a_null_matches_only_neq(
+    api: APIClient, make_task: Callable[..., Task], operator: Any, expected: Any
+) -> None:
     make_task(name="pending")
 
     assert names(api.get(f"/v2/tasks?expires_at={operator}:2126-03-01")) == expected
 
 
 @pytest.fixture(params=["UTC", "Asia/Tokyo", "America/Los_Angeles"])
-def database_time_zone(request, monkeypatch):
+def database_time_zone(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Any]:
     """Where a database knows no zones, Django lets it keep local time."""
     unfiltered_rows.cache_clear()
     if not connection.features.supports_timezones:
@@ -116,13 +124,22 @@ def database_time_zone(request, monkeypatch):
     ],
 )
 @pytest.mark.parametrize("param", TIMES)
-def test_the_first_and_the_last_year(api, make_task, database_time_zone, param, value, expected):
+def test_the_first_and_the_last_year(
+    api: APIClient,
+    make_task: Callable[..., Task],
+    database_time_zone: Any,
+    param: Any,
+    value: Any,
+    expected: Any,
+) -> None:
     make_task(name="row", status="failure")
 
     assert names(api.get("/v2/tasks", {param: value})) == expected
 
 
-def test_a_list_writes_the_time_in_utc(api, make_task, database_time_zone):
+def test_a_list_writes_the_time_in_utc(
+    api: APIClient, make_task: Callable[..., Task], database_time_zone: Any
+) -> None:
     make_task(created_at=SECOND)
 
     [task] = api.get("/v2/tasks").json()["tasks"]
@@ -130,7 +147,9 @@ def test_a_list_writes_the_time_in_utc(api, make_task, database_time_zone):
     assert task["created_at"] == "2126-03-01T12:30:59Z"
 
 
-def test_tasks_without_a_time_have_their_place_in_any_time_zone(api, make_task, database_time_zone):
+def test_tasks_without_a_time_have_their_place_in_any_time_zone(
+    api: APIClient, make_task: Callable[..., Task], database_time_zone: Any
+) -> None:
     finished, pending = make_task(name="finished", status="success"), make_task(name="pending")
 
     assert names(api.get("/v2/tasks?sort=expires_at:asc")) == ["finished", "pending"]
@@ -162,20 +181,22 @@ def test_tasks_without_a_time_have_their_place_in_any_time_zone(api, make_task, 
     + ["1767225600", "9" * 10_000, "eq:" + "é" * 5_000, "2026-01-01T10:00:00+99:00"],
 )
 @pytest.mark.parametrize("param", TIMES)
-def test_what_is_no_time_is_refused(api, param, value):
+def test_what_is_no_time_is_refused(api: APIClient, param: Any, value: Any) -> None:
     response = api.get("/v2/tasks", {param: value})
 
     assert error(response) == (400, f"Invalid {param} value: {value}")
 
 
-def test_as_many_comparisons_as_are_allowed_still_make_a_query(api, make_task):
+def test_as_many_comparisons_as_are_allowed_still_make_a_query(
+    api: APIClient, make_task: Callable[..., Task]
+) -> None:
     make_task(name="row")
     values = [f"neq:2000-01-01T00:00:{n:02}" for n in range(8)]
 
     assert names(api.get("/v2/tasks", dict.fromkeys(TIMES, values))) == ["row"]
 
 
-def test_more_comparisons_are_refused(api):
+def test_more_comparisons_are_refused(api: APIClient) -> None:
     response = api.get("/v2/tasks", {"created_at": ["gt:2026-01-01"] * 9})
 
     assert error(response) == (400, "Too many comparisons with created_at: at most 8.")

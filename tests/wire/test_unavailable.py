@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from itertools import count, product
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.signals import got_request_exception
 from django.db import connection
+from django.test import Client
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -25,7 +28,7 @@ REQUESTS += [f"POST /v2/tasks/{{}}/actions/{verb}" for verb in ("cancel", "retry
 
 
 @pytest.fixture
-def token(transactional_db, user):
+def token(transactional_db: None, user: User) -> Any:
     """A client with a token, to whom the server's faults are answers."""
     return APIClient(
         raise_request_exception=False,
@@ -34,7 +37,7 @@ def token(transactional_db, user):
 
 
 @pytest.fixture
-def ask(token, make_task):
+def ask(token: Any, make_task: Callable[..., Task]) -> Any:
     """One of ``REQUESTS``, about a task that allows it."""
 
     def prepare(request: str, accept: str = "application/json") -> Any:
@@ -50,7 +53,7 @@ def ask(token, make_task):
 
 
 @pytest.fixture(params=[False, True], ids=["autocommit", "atomic"])
-def transactions(request, monkeypatch):
+def transactions(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(connection.settings_dict, "ATOMIC_REQUESTS", request.param)
 
 
@@ -60,7 +63,7 @@ def is_unavailable(response: Any) -> bool:
     return bool(response.status_code == 503)
 
 
-def test_a_program_is_told_when_to_come_back(ask, transactions):
+def test_a_program_is_told_when_to_come_back(ask: Any, transactions: Any) -> None:
     sends = [ask(request) for request in REQUESTS]
 
     with away():
@@ -72,7 +75,7 @@ def test_a_program_is_told_when_to_come_back(ask, transactions):
         assert is_unavailable(response)
 
 
-def test_a_browser_gets_a_page(ask, transactions):
+def test_a_browser_gets_a_page(ask: Any, transactions: Any) -> None:
     sends = [ask(request, "text/html") for request in REQUESTS]
 
     with away():
@@ -83,14 +86,16 @@ def test_a_browser_gets_a_page(ask, transactions):
         assert MESSAGE in Page(response).texts["p"]
 
 
-def test_a_browsers_session_cannot_be_looked_up(transactional_db, client, user, transactions):
+def test_a_browsers_session_cannot_be_looked_up(
+    transactional_db: None, client: Client, user: User, transactions: Any
+) -> None:
     client.force_login(user)
 
     with away():
         assert is_unavailable(client.get("/v2/tasks", headers={"Accept": "text/html"}))
 
 
-def test_a_connection_may_be_lost_at_any_query(ask, transactions, settings):
+def test_a_connection_may_be_lost_at_any_query(ask: Any, transactions: Any, settings: Any) -> None:
     needs_server()
     # The page asks for the owner once more while it is rendered.
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.owner_from_database"}
@@ -112,7 +117,7 @@ def test_a_connection_may_be_lost_at_any_query(ask, transactions, settings):
         assert response.status_code < 300
 
 
-def test_a_locked_row(ask):
+def test_a_locked_row(ask: Any) -> None:
     needs_server()
     send = ask("POST /v2/tasks/{}/actions/cancel")
     limit = {"postgresql": "lock_timeout = '50ms'", "mysql": "innodb_lock_wait_timeout = 1"}
@@ -129,7 +134,7 @@ def test_a_locked_row(ask):
     assert send().status_code == 202
 
 
-def test_a_locked_file(ask, monkeypatch):
+def test_a_locked_file(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     if connection.vendor != "sqlite":
         pytest.skip("A server locks rows.")
     send = ask("POST /v2/tasks")
@@ -146,7 +151,9 @@ def test_a_locked_file(ask, monkeypatch):
     connection.close()
 
 
-def test_it_is_a_warning_in_djangos_log_and_no_fault(ask, caplog):
+def test_it_is_a_warning_in_djangos_log_and_no_fault(
+    ask: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     faults: list[Any] = []
 
     def receive(**kwargs: Any) -> None:
@@ -165,7 +172,7 @@ def test_it_is_a_warning_in_djangos_log_and_no_fault(ask, caplog):
     assert faults == []
 
 
-def test_a_missing_table_is_a_fault(ask, monkeypatch):
+def test_a_missing_table_is_a_fault(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     send = ask("GET /v2/tasks/{}")
     monkeypatch.setattr(Task._meta, "db_table", "nowhere")
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from tests.wire.answers import error
 
@@ -17,7 +20,7 @@ from tests.wire.answers import error
         ("/image/versions", 200, "http://testserver/image/v2/"),
     ],
 )
-def test_versions(client, path, status, href):
+def test_versions(client: Client, path: Any, status: Any, href: Any) -> None:
     response = client.get(path)
 
     links = [{"rel": "self", "href": href}]
@@ -32,7 +35,7 @@ def test_versions(client, path, status, href):
     }
 
 
-def test_links_have_the_requests_scheme_host_and_script_name(client, settings):
+def test_links_have_the_requests_scheme_host_and_script_name(client: Client, settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["images.example"]
 
     response = client.get("/versions", secure=True, HTTP_HOST="images.example", SCRIPT_NAME="/s")
@@ -41,17 +44,17 @@ def test_links_have_the_requests_scheme_host_and_script_name(client, settings):
     assert link["href"] == "https://images.example/s/v2/"
 
 
-def test_a_bad_token_does_not_matter(client, db):
+def test_a_bad_token_does_not_matter(client: Client, db: None) -> None:
     assert client.get("/versions", headers={"X-Auth-Token": "bad"}).status_code == 200
 
 
-def test_no_query_is_made(client):
+def test_no_query_is_made(client: Client) -> None:
     # Without the fixture db a query is an error.
     assert client.get("/", headers={"Authorization": "Basic eDp5"}).status_code == 300
 
 
 @pytest.mark.parametrize("path", ["/", "/versions"])
-def test_versions_are_only_read(client, path):
+def test_versions_are_only_read(client: Client, path: Any) -> None:
     response = client.post(path)
 
     assert error(response) == (405, 'Method "POST" not allowed.')

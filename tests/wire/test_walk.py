@@ -11,6 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rest_framework.test import APIClient
 
 from django_image_tasks.keyset import SORT_KEYS
 from django_image_tasks.models import Task
@@ -47,7 +48,7 @@ filters = st.sampled_from(
 
 
 @pytest.fixture
-def watcher(user, api):
+def watcher(user: User, api: APIClient) -> Any:
     """A client that sees every owner's tasks."""
     allow(user, "view_all_tasks")
     api.force_authenticate(User.objects.get())
@@ -60,7 +61,7 @@ def insert(*rows: dict[str, Any]) -> list[Task]:
     )
 
 
-def path_of(order, query, limit) -> str:
+def path_of(order: Any, query: Any, limit: Any) -> str:
     return "/v2/tasks?" + urlencode(
         [("sort_key", key) for key, _ in order]
         + [("sort_dir", direction) for _, direction in order]
@@ -82,7 +83,7 @@ def matches(row: dict[str, Any], query: dict[str, str]) -> bool:
     return row[name] == value
 
 
-def in_order(rows: list[dict[str, Any]], order) -> list[dict[str, Any]]:
+def in_order(rows: list[dict[str, Any]], order: Any) -> list[dict[str, Any]]:
     last = order[-1][1] if order else "desc"
     total = [*(order or [("created_at", last)]), ("created_at", last), ("id", last)]
     for key, direction in reversed(total):
@@ -95,7 +96,9 @@ def in_order(rows: list[dict[str, Any]], order) -> list[dict[str, Any]]:
 
 
 @given(tables, orders, filters, st.integers(1, 5))
-def test_every_page_is_as_python_sorts(watcher, table, order, query, limit):
+def test_every_page_is_as_python_sorts(
+    watcher: Any, table: Any, order: Any, query: Any, limit: Any
+) -> None:
     Task.objects.all().delete()
     insert(*table)
 
@@ -115,8 +118,8 @@ def test_every_page_is_as_python_sorts(watcher, table, order, query, limit):
 @given(tables, tables, orders, filters, st.integers(1, 3), st.randoms(use_true_random=False))
 @settings(max_examples=50)
 def test_other_rows_may_come_end_and_go_on_the_way(
-    watcher, table, newcomers, order, query, limit, random
-):
+    watcher: Any, table: Any, newcomers: Any, order: Any, query: Any, limit: Any, random: Any
+) -> None:
     Task.objects.all().delete()
     insert(*table)
     used = {key for key, _ in order} | set(query)

@@ -3,6 +3,7 @@
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from tests.settings import *  # noqa: F403
 from tests.settings import DATABASES
@@ -11,7 +12,7 @@ NAME = os.environ["ENGINE_TESTS_NAME"]
 DIRECTORY = Path(os.environ["ENGINE_TESTS_DIRECTORY"])
 
 
-def own_database(database):
+def own_database(database: Any) -> Any:
     """The same server, and one database for the workers and for Django's create_test_db."""
     sqlite = database["ENGINE"] == "django.db.backends.sqlite3"
     name = str(DIRECTORY / "db.sqlite3") if sqlite else NAME
