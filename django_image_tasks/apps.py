@@ -1,3 +1,5 @@
+"""What Django calls when the app is installed."""
+
 from __future__ import annotations
 
 from django.apps import AppConfig, apps
@@ -5,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ImageTasksConfig(AppConfig):
+    """Registers the system checks, and the OpenAPI extensions where they can be used."""
+
     name = "django_image_tasks"
     verbose_name = _("Image tasks")
     default_auto_field = "django.db.models.BigAutoField"

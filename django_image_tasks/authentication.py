@@ -24,15 +24,16 @@ logger = logging.getLogger(__name__)
 
 
 class XAuthTokenAuthentication(TokenAuthentication):
-    """DRF's own tokens, in the header that OpenStack's clients send.
+    """REST framework's own tokens, in the header that OpenStack's clients send.
 
-    Inert unless the host installed ``rest_framework.authtoken``. Where anonymous use is allowed a
-    token that is nobody's counts as none, for clients without Keystone send a made-up one.
+    It does nothing unless the project has installed ``rest_framework.authtoken``. Where anonymous
+    use is allowed, a token that is nobody's counts as none: clients without Keystone make one up.
     """
 
     keyword = "X-Auth-Token"
 
     def authenticate(self, request: Request) -> Any:
+        """The user and the token. Raises AuthenticationFailed for a token that is nobody's."""
         token = request.headers.get("X-Auth-Token", "")
         if not token or (self.model is None and not apps.is_installed("rest_framework.authtoken")):
             return None
@@ -75,7 +76,7 @@ class KeystoneUser:
 
 
 class KeystoneAuthentication(BaseAuthentication):
-    """The identity headers, where keystonemiddleware itself vouches for them.
+    """The identity in the request's headers, where keystonemiddleware itself vouches for it.
 
     The middleware removes such headers from a request and leaves ``keystone.token_info`` in the
     WSGI environment, which no header can. Where Django's users may log in beside it, a project

@@ -42,6 +42,8 @@ ERRORS = {
 
 
 class ServiceUnavailable(exceptions.APIException):
+    """503: the same request may succeed later, with nothing changed but the database's state."""
+
     status_code = 503
     default_code = "unavailable"
     default_detail = "The database is away or busy. Try again."
@@ -49,11 +51,15 @@ class ServiceUnavailable(exceptions.APIException):
 
 
 class Conflict(exceptions.APIException):
+    """409: the task is in a state that rules the request out."""
+
     status_code = 409
     default_code = "conflict"
 
 
 class RequestTooLarge(exceptions.APIException):
+    """413: the body, or the input in it, is larger than a setting allows."""
+
     status_code = 413
     default_detail = "The request body is larger than this server accepts."
 

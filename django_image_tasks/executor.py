@@ -34,7 +34,7 @@ from django_image_tasks.exceptions import (
 )
 from django_image_tasks.handlers import registry
 from django_image_tasks.handlers.base import Handler
-from django_image_tasks.json_values import check_storable, json_size
+from django_image_tasks.json_values import check_json, json_size
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import Leftover, Task
 from django_image_tasks.scratch import scratch
@@ -161,7 +161,7 @@ def _result(handler: Handler, task: Task) -> Mapping[str, Any]:
     with scratch(f"{task.pk}-{task.attempts}") as directory:
         result = handler.run(TaskContext(task, directory))
     try:
-        check_storable(result)
+        check_json(result)
     except InvalidInput as error:
         raise TaskFailed(f"The handler's result cannot be kept: {error}") from None
     if (size := json_size(result)) > MAX_RESULT_SIZE:

@@ -1,3 +1,5 @@
+"""Columns that compare, sort and hold the same on every database."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -35,24 +35,28 @@ class Comparison(NamedTuple):
 
 
 class Repeated:
-    """Every value of a parameter, less the empty ones."""
+    """A widget that reads every value of a parameter, less the empty ones."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         return [value for value in data.getlist(name) if value]
 
 
 class RepeatedInput(Repeated, forms.TextInput):
+    """A text box for a parameter that may be repeated. It shows the last value."""
+
     def format_value(self, value: Any) -> str | None:
         return value[-1] if value else None
 
 
 class RepeatedSelect(Repeated, forms.Select):
+    """A choice for a parameter that may be repeated."""
+
     def format_value(self, value: Any) -> list[str]:
         return value or [""]
 
 
 class DirectionSelect(RepeatedSelect):
-    """The empty values too: they keep their place."""
+    """A choice of directions. An empty one counts, for it keeps its place among the others."""
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
         return data.getlist(name)  # type: ignore[no-any-return]
@@ -68,9 +72,10 @@ class RepeatedField(forms.Field):
 
 
 class WordsField(RepeatedField):
-    """Words any of which may match: repeated, or one ``in:`` list of them.
+    """Words of which any may match: a parameter that is repeated, or one ``in:`` list of them.
 
-    ``parse`` turns a word into what is compared, or into ``None`` if it is no such word.
+    ``parse`` turns a word into what is compared, or into ``None`` if it is no such word. Raises
+    ValidationError in the contract's words, as Django's fields do.
     """
 
     def __init__(self, *, param: str, parse: Callable[[str], Any] = str, **kwargs: Any) -> None:
@@ -85,6 +90,7 @@ class WordsField(RepeatedField):
         return list(dict.fromkeys(map(self._parse, words)))
 
     def split(self, item: str) -> list[str]:
+        """The words in one value. Raises ValidationError for a list that cannot be read."""
         if not item.startswith("in:"):
             return [item]
         try:
@@ -106,7 +112,7 @@ class WordsField(RepeatedField):
 
 
 class TimesField(RepeatedField):
-    """Comparisons all of which must hold."""
+    """Comparisons with a time, all of which must hold. Raises ValidationError as above."""
 
     def __init__(self, *, param: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -144,7 +150,7 @@ def parse_second(text: str) -> tuple[datetime, datetime]:
 
 
 class TaskFilterForm(forms.Form):
-    """Adds the rule that spans fields: which key, which direction."""
+    """The parameters of a list, with the rule that spans three of them: they make one order."""
 
     asked_order: Sequence[SortKey] = ()
     """The sort keys that the query names, or the default."""

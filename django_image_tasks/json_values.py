@@ -17,7 +17,7 @@ MAX_MESSAGE_SIZE = 8 * 2**10
 """Bytes of UTF-8."""
 
 
-def check_storable(value: object, depth: int = 1) -> None:
+def check_json(value: object, depth: int = 1) -> None:
     """Raise InvalidInput, with the reason, for what one of the databases cannot keep as JSON."""
     if depth > MAX_DEPTH:
         raise InvalidInput(f"nested more than {MAX_DEPTH} levels deep")
@@ -29,10 +29,10 @@ def check_storable(value: object, depth: int = 1) -> None:
         case dict():
             for key, item in value.items():
                 _check_text(key)
-                check_storable(item, depth + 1)
+                check_json(item, depth + 1)
         case list() | tuple():
             for item in value:
-                check_storable(item, depth + 1)
+                check_json(item, depth + 1)
         case None | bool() | int() | float():
             return
         case _:
@@ -44,7 +44,7 @@ def json_size(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
-def storable_message(message: str) -> str:
+def kept_message(message: str) -> str:
     """A message cut to what is kept of it, without what a database refuses as text."""
     text = message.replace("\0", "").encode("utf-8", "replace")
     if len(text) <= MAX_MESSAGE_SIZE:

@@ -52,7 +52,7 @@ class SortKey(NamedTuple):
         return "expires_at_or_never" if self.name == "expires_at" else self.name
 
     def term(self, *, by_index: bool = True) -> OrderBy:
-        """As ``order_by`` takes it; without ``by_index`` no index is seen to have this order."""
+        """The key for ``order_by``; without ``by_index`` no index is seen to have this order."""
         column = F(self.column) if by_index else Coalesce(self.column, self.column)
         return OrderBy(column, descending=self.descending)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.fields import CodePointField, DeepJSONField, OrderedUUIDField
-from django_image_tasks.json_values import storable_message
+from django_image_tasks.json_values import kept_message
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.signals import task_finished, task_progressed, task_started
 from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcome, Status
@@ -198,7 +198,10 @@ class Task(models.Model):
             self._end_attempt(uncancelled, Outcome.FAILURE, message)
 
     def cancel(self, by: str) -> None:
-        """End a pending task; ask the worker of a running one to stop. It may be repeated."""
+        """End a pending task; ask the worker of a running one to stop. It may be repeated.
+
+        Raises InvalidTransition if the task has finished.
+        """
         with suppress(InvalidTransition):
             pending = self._row_if(Status.PENDING)
             self._end_attempt(pending, Outcome.FAILURE, f"Cancelled by {by}")
@@ -235,7 +238,7 @@ class Task(models.Model):
     ) -> None:
         """End the current attempt, and the task with it unless the outcome allows another."""
         now = timezone.now()
-        message = storable_message(message)
+        message = kept_message(message)
         status = STATUS_AFTER[outcome]
         if status in FINISHED:
             expires_at = now + conf.TASK_TIME_TO_LIVE

@@ -27,6 +27,7 @@ class ContentNegotiation(BaseContentNegotiation):
         renderers: Iterable[BaseRenderer],
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
+        """The renderer of the preferred type. Raises NotAcceptable if none of them will do."""
         accept = request.headers.get("Accept") or "*/*"
         ranges = dict(map(_parse_range, accept.lower().split(",")))
         best = max(renderers, key=lambda renderer: _quality(str(renderer.media_type), ranges))

@@ -48,6 +48,7 @@ class MarkerPagination(BasePagination):
         return self.page
 
     def get_limit(self, request: Request) -> int:
+        """Tasks on the page: what ``limit`` asks for, within the settings. Raises InvalidInput."""
         text = _last_value(request, "limit")
         if not text:
             return min(conf.LIMIT_PARAM_DEFAULT, conf.API_LIMIT_MAX)
@@ -62,7 +63,10 @@ class MarkerPagination(BasePagination):
     def get_position(
         self, marker: str, names: Sequence[str], visible: TaskQuerySet
     ) -> Mapping[str, Any]:
-        """These columns of the task that the marker names."""
+        """These columns of the task that the marker names.
+
+        Raises InvalidInput for what is no id, and for a task that the caller does not see.
+        """
         pk = parse_uuid(marker)
         if pk is None:
             raise InvalidInput("Invalid marker format")

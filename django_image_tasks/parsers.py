@@ -1,3 +1,5 @@
+"""The body of a request that creates a task."""
+
 from __future__ import annotations
 
 import json
@@ -20,6 +22,7 @@ class JSONParser(BaseParser):
     renderer_class = JSONRenderer
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        """The body as Python's objects. Raises InvalidInput for what is no JSON in UTF-8."""
         try:
             return json.loads(parser_context["request"].body.decode())
         except (json.JSONDecodeError, UnicodeDecodeError):
@@ -31,7 +34,10 @@ class JSONParser(BaseParser):
 
 
 def check_body(request: Request) -> None:
-    """Refuse a missing body, then one of another content type, before any of it is read."""
+    """Refuse a missing body, then one of another content type, before any of it is read.
+
+    Raises InvalidInput, and REST framework's UnsupportedMediaType.
+    """
     length = request.META.get("CONTENT_LENGTH") or ""
     if not (re.fullmatch("[0-9]{1,18}", length) and int(length)):
         raise InvalidInput("Body expected in request.")

@@ -1,3 +1,5 @@
+"""Who may use the API at all."""
+
 from __future__ import annotations
 
 from rest_framework.permissions import IsAuthenticated

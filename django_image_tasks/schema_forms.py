@@ -40,6 +40,7 @@ class JSONValueField(forms.CharField):
         return value if value is None or isinstance(value, str) else _pretty(value)
 
     def clean(self, value: Any) -> Any:
+        """What the text stands for. Raises ValidationError for what is no JSON."""
         text = super().clean(value)
         if not text:
             return MISSING
@@ -220,7 +221,7 @@ def _pretty(value: Any) -> str:
 
 
 def _shown(field: forms.Field, value: Any) -> Any:
-    """As the field's widget shows it."""
+    """The value in the form that the field's widget shows."""
     if isinstance(field, JSONValueField):
         return _pretty(value)
     if isinstance(field, forms.TypedChoiceField) and field.coerce is not str:

@@ -16,7 +16,13 @@ from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.json_values import check_schema, check_storable, json_size, mismatch
+from django_image_tasks.json_values import (
+    check_json,
+    check_schema,
+    json_size,
+    kept_message,
+    mismatch,
+)
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -63,10 +69,10 @@ def create_task(
 def cancel_task(task: Task, by: str) -> Task:
     """Cancel a task in the name of ``by``. A pending one ends at once, a running one is asked to.
 
-    It may be repeated. Raises :exc:`~django_image_tasks.exceptions.InvalidTransition` if the task
-    has finished.
+    It may be repeated. Of ``by`` 255 characters are kept. Raises
+    :exc:`~django_image_tasks.exceptions.InvalidTransition` if the task has finished.
     """
-    task.cancel(by)
+    task.cancel(kept_message(by)[:255])
     return task
 
 
@@ -122,7 +128,7 @@ def check_body(body: Mapping[str, Any]) -> None:
     :exc:`~django_image_tasks.exceptions.InputTooLarge` for an input over ``MAX_INPUT_SIZE``.
     """
     try:
-        check_storable(body)
+        check_json(body)
     except InvalidInput as error:
         raise mismatch(f"body: {error}") from None
     if (size := json_size(body["input"])) > conf.MAX_INPUT_SIZE:
@@ -153,7 +159,7 @@ def _check_labels(task: Task) -> None:
         if not isinstance(value, str) or len(value) > longest:
             raise InvalidInput(f"{name}: it must be a string of at most {longest} characters.")
         try:
-            check_storable(value)
+            check_json(value)
         except InvalidInput as error:
             raise InvalidInput(f"{name}: {error}") from None
     if not task.owner:

@@ -1,3 +1,5 @@
+"""What a project may be told of (docs/reference/python.md, "Be told")."""
+
 from django.dispatch import Signal
 
 __all__ = ["image_imported", "task_finished", "task_progressed", "task_started"]

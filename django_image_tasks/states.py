@@ -1,3 +1,5 @@
+"""The states of a task, and how an attempt at one may end."""
+
 from __future__ import annotations
 
 from django.db.models import TextChoices

@@ -1,3 +1,5 @@
+"""A limit for how long the database may take for a list that no index serves."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

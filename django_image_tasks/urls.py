@@ -1,3 +1,5 @@
+"""The API's routes, for a project's URLconf to include."""
+
 from __future__ import annotations
 
 from django.urls import path

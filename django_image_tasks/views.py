@@ -1,3 +1,5 @@
+"""The API's views (docs/reference/http.md, "Routes")."""
+
 from __future__ import annotations
 
 from functools import cache
@@ -49,12 +51,12 @@ VARY = ("Accept", "X-Auth-Token", "Authorization", "Cookie")
 
 @cache
 def unfiltered_rows(columns: tuple[str, ...], db: str) -> TaskQuerySet:
-    """What a list begins with: to put it together takes a tenth of a short page's time."""
+    """The queryset that a list begins with, kept: to build it takes a tenth of a short page."""
     return Task.objects.using(db).rows(columns)
 
 
 class ImageAPIView(APIView):
-    """What all our views share, and nothing of the host's own API is touched by."""
+    """What all our views share. The settings of the project's own API do not reach them."""
 
     versioning_class = None
     metadata_class = SimpleMetadata
@@ -93,6 +95,7 @@ class ImageAPIView(APIView):
     def permission_denied(
         self, request: Request, message: str | None = None, code: str | None = None
     ) -> Any:
+        """Raises NotAuthenticated for a caller nobody knows, else PermissionDenied."""
         if not request.user.is_authenticated:
             raise NotAuthenticated
         raise PermissionDenied(message, code)
@@ -120,6 +123,7 @@ class ImageAPIView(APIView):
         request.get_host()
 
     def perform_authentication(self, request: Request) -> None:
+        """Find out who asks. Raises what the classes raise, after making the caller anonymous."""
         try:
             if self.fault:
                 raise self.fault
@@ -150,7 +154,7 @@ class TaskViewSet(
     ImageAPIView,
     GenericViewSet[Task],
 ):
-    """Tasks: work on images that takes its time."""
+    """The tasks that the caller sees: list, show, create, cancel and retry them."""
 
     filter_backends = [TaskFilterBackend]
     pagination_class = MarkerPagination
@@ -196,6 +200,7 @@ class TaskViewSet(
         return tasks.visible_to(self.owner, every_owner=every_owner)
 
     def get_object(self) -> Task:
+        """The task that the path names. Raises NotFound if the caller sees none."""
         pk = parse_uuid(self.kwargs["pk"])
         task: Task | None = self.get_queryset().filter(pk=pk).first() if pk else None
         if task is None:
@@ -204,6 +209,7 @@ class TaskViewSet(
         return task
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Create a task. Raises PermissionDenied for a caller without an owner."""
         if self.owner is None:
             raise PermissionDenied("Tasks belong to an owner, and this request has none.")
         check_body(request)
@@ -229,6 +235,7 @@ class TaskViewSet(
         return Response(data, status=201, headers=self.get_success_headers(data))
 
     def get_touchable(self) -> Task:
+        """The task that the path names, if the caller may cancel and retry it."""
         task = self.get_object()
         if not self.may_touch(task.owner):
             self.permission_denied(self.request)
@@ -239,6 +246,7 @@ class TaskViewSet(
         return {"Location": self.request.build_absolute_uri(root + data["self"])}
 
     def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """Raises MethodNotAllowed, with Glance's own words where somebody tries to delete."""
         on_task = "retrieve" in self.action_map.values()
         detail = NO_DELETE if request.method == "DELETE" and on_task else None
         raise MethodNotAllowed(str(request.method), detail)

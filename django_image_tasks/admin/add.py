@@ -15,7 +15,7 @@ from django_image_tasks import tenancy
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import request_id_of
-from django_image_tasks.json_values import check_storable
+from django_image_tasks.json_values import check_json
 from django_image_tasks.models import Task
 from django_image_tasks.schema_forms import InputForm, form_for, input_form
 from django_image_tasks.services import create_task
@@ -75,7 +75,7 @@ class NewTask:
         if any(error.code != "required" for field_errors in errors for error in field_errors):
             raise InvalidInput(gettext("Correct this first, for nothing to be lost."))
         document = self.inputs.task_input
-        check_storable(document)
+        check_json(document)
         inputs = form_of(self.type, not self.is_raw).initial_from(document)
         if inputs is None:
             raise InvalidInput(gettext("There is more in this than the form has fields for."))

@@ -15,6 +15,8 @@ MOST_CHARACTERS = 100_000
 
 
 class CreateForm(NamedTuple):
+    """The form for a new task of one type."""
+
     type: str
     title: str
     form: InputForm

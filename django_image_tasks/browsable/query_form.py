@@ -19,12 +19,14 @@ SORTING = ("sort_key", "sort_dir", "sort")
 
 
 class Choice(NamedTuple):
+    """A box to tick."""
+
     value: str
     chosen: bool
 
 
 class Choices(NamedTuple):
-    """Any of which may be ticked."""
+    """Boxes of which any may be ticked."""
 
     name: str
     label: str
@@ -32,13 +34,15 @@ class Choices(NamedTuple):
 
 
 class Texts(NamedTuple):
+    """A text box for each value of a parameter."""
+
     name: str
     label: str
     values: list[str]
 
 
 class Times(NamedTuple):
-    """A range, in UTC as ``<input type="datetime-local">`` has it, and what is no part of one."""
+    """Two boxes for a range of times, in UTC, and what the query says that is no part of one."""
 
     name: str
     label: str
@@ -48,22 +52,24 @@ class Times(NamedTuple):
 
 
 class Order(NamedTuple):
+    """A sort key and its direction, ``asc`` or ``desc``."""
+
     key: str
     direction: str
 
 
 class Head(NamedTuple):
-    """Of a column that can be sorted."""
+    """The head of a column: a click sorts the list by it."""
 
     key: str
     label: str
     url: str
     direction: str
-    """In which the rows are sorted by this column now; empty: by another."""
+    """How the rows are sorted by this column now. Empty if they are sorted by another."""
 
 
 class QueryForm:
-    """Shows a query so that sending the form unchanged asks for the same tasks."""
+    """The query as a form. Sent unchanged, it asks for the same tasks."""
 
     def __init__(self, filterset: Any) -> None:
         form, query = filterset.whole_form, filterset.data

@@ -1,3 +1,5 @@
+"""How a client may say who is asking, for a document in OpenAPI."""
+
 from __future__ import annotations
 
 from typing import Any
@@ -9,6 +11,8 @@ from django_image_tasks.openapi.components import component
 
 
 class XAuthTokenExtension(OpenApiAuthenticationExtension):
+    """The header ``X-Auth-Token``, which two authentication classes read."""
+
     target_class = "django_image_tasks.authentication.XAuthTokenAuthentication"
     match_subclasses = True
     # One scheme for two classes, which drf-spectacular would warn of: registered here instead.
@@ -29,4 +33,6 @@ class XAuthTokenExtension(OpenApiAuthenticationExtension):
 
 
 class KeystoneExtension(XAuthTokenExtension):
+    """The same header, for keystonemiddleware to read."""
+
     target_class = "django_image_tasks.authentication.KeystoneAuthentication"

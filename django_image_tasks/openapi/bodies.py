@@ -45,6 +45,8 @@ class SummarySerializerExtension(OpenApiSerializerExtension):
 
 
 class TaskSerializerExtension(SummarySerializerExtension):
+    """A whole task, and the bodies that ask for one of each type."""
+
     target_class = "django_image_tasks.serializers.TaskSerializer"
     ours = "ImageTask"
     schema = schemas.TASK

@@ -1,3 +1,5 @@
+"""What a document holds once and refers to often."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 
 class Operation(NamedTuple):
+    """What a document says of one operation."""
+
     summary: str
     description: str = ""
     status: int = 200
-    """Of success."""
+    """The status of success."""
     answer: str = ""
-    """What comes with it."""
+    """What comes with that status."""
     errors: tuple[int, ...] = ()
 
 

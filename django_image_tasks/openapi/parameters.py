@@ -66,6 +66,8 @@ class TaskFilterExtension(DjangoFilterExtension):
 
 
 class MarkerPaginationExtension(OpenApiFilterExtension):
+    """``limit`` and ``marker``."""
+
     target_class = "django_image_tasks.pagination.MarkerPagination"
     match_subclasses = True
 

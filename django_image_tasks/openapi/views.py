@@ -14,7 +14,7 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from django_image_tasks.conf import conf
 from django_image_tasks.models import Task
-from django_image_tasks.openapi import answers, bodies, operations
+from django_image_tasks.openapi import bodies, operations, responses
 from django_image_tasks.openapi.operations import Operation
 from django_image_tasks.openapi.parameters import UUID
 
@@ -27,6 +27,7 @@ class ImageSchema(AutoSchema):
 
     @property
     def known(self) -> Operation | None:
+        """What is said of the operation; ``None`` for one that a subclass added. Abstract."""
         raise NotImplementedError
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -40,10 +41,10 @@ class ImageSchema(AutoSchema):
     def _complete(self, operation: dict[str, Any], known: Operation) -> None:
         success = operation["responses"][str(known.status)]
         success["description"] = known.answer
-        created = {"Location": answers.LOCATION} if known.status == 201 else {}
-        success["headers"] = answers.headers(self, **created)
+        created = {"Location": responses.LOCATION} if known.status == 201 else {}
+        success["headers"] = responses.headers(self, **created)
         for status in sorted((*known.errors, *operations.ALWAYS)):
-            operation["responses"][str(status)] = answers.error(self, status)
+            operation["responses"][str(status)] = responses.error(self, status)
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
 
@@ -79,6 +80,8 @@ class ImageSchema(AutoSchema):
 
 
 class TaskSchema(ImageSchema):
+    """The operations on tasks."""
+
     @property
     def known(self) -> Operation | None:
         return operations.TASKS.get(self.view.action)
@@ -106,6 +109,8 @@ class TaskSchema(ImageSchema):
 
 
 class SchemaSchema(ImageSchema):
+    """The operations that serve a JSON Schema."""
+
     tag = "Image API"
     known = operations.SCHEMA
 
@@ -114,6 +119,8 @@ class SchemaSchema(ImageSchema):
 
 
 class VersionsSchema(ImageSchema):
+    """The operation that serves the versions document."""
+
     tag = "Image API"
 
     @property
@@ -125,6 +132,8 @@ class VersionsSchema(ImageSchema):
 
 
 class TaskViewExtension(OpenApiViewExtension):
+    """Lends a view of ours, or a subclass of it, the description above."""
+
     target_class = "django_image_tasks.views.TaskViewSet"
     match_subclasses = True
     schema_class: type[ImageSchema] = TaskSchema
@@ -135,10 +144,14 @@ class TaskViewExtension(OpenApiViewExtension):
 
 
 class SchemaViewExtension(TaskViewExtension):
+    """The same for the views of JSON Schemas."""
+
     target_class = "django_image_tasks.views.SchemaView"
     schema_class = SchemaSchema
 
 
 class VersionsViewExtension(TaskViewExtension):
+    """The same for the versions document."""
+
     target_class = "django_image_tasks.views.VersionsView"
     schema_class = VersionsSchema

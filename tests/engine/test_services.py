@@ -107,6 +107,11 @@ def test_cancelling_ends_a_waiting_task(db: None) -> None:
         cancel_task(task, "mia")
 
 
+def test_a_name_that_no_column_holds_cancels_all_the_same(db: None) -> None:
+    task = cancel_task(create_task("workload", {}, owner="7"), "m\0" + "i" * 300)
+    assert task.message == "Cancelled by m" + "i" * 254
+
+
 def test_a_retry_is_a_new_task_that_does_the_same(db: None) -> None:
     failed = create_task("workload", {"a": 1}, owner="7", name="night", user_id="3")
     with pytest.raises(InvalidTransition, match="has not failed"):

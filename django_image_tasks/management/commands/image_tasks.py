@@ -1,3 +1,5 @@
+"""``manage.py image_tasks``: one method for each of its commands."""
+
 from __future__ import annotations
 
 import json
