@@ -89,8 +89,7 @@ class Settings:
 
     @property
     def LIST_TIMEOUT(self) -> float:
-        """PostgreSQL and MariaDB may take this many seconds for a list that no index serves; then
-        the answer is 503. ``0`` means as long as they like."""
+        """A list that no index serves may take this many seconds; ``0`` means any time."""
         return self._seconds("LIST_TIMEOUT", 10, least=0)
 
     @property
@@ -100,8 +99,7 @@ class Settings:
 
     @property
     def AUTHENTICATION_CLASSES(self) -> list[type] | None:
-        """These DRF classes find out who asks. ``None`` means those of this package, then those in
-        ``DEFAULT_AUTHENTICATION_CLASSES``."""
+        """These DRF classes say who asks; ``None`` means this package's, then the project's."""
         return self._or_none(self._import_all, "AUTHENTICATION_CLASSES")
 
     @property
@@ -113,14 +111,12 @@ class Settings:
 
     @property
     def THROTTLE_CLASSES(self) -> list[type] | None:
-        """These DRF classes limit how often a client may ask. ``None`` means those in
-        ``DEFAULT_THROTTLE_CLASSES``."""
+        """These DRF classes limit how often one may ask; ``None`` means the project's."""
         return self._or_none(self._import_all, "THROTTLE_CLASSES")
 
     @property
     def RENDERER_CLASSES(self) -> list[type]:
-        """These DRF classes write the answers; the first one serves clients without a
-        preference."""
+        """These DRF classes write the answers; the first is used where the client does not care."""
         return self._import_all(
             "RENDERER_CLASSES",
             [
@@ -131,20 +127,17 @@ class Settings:
 
     @property
     def FILTERSET_CLASS(self) -> type:
-        """This class has the parameters of the list. It is ``TaskFilterSet``, or a subclass with
-        more."""
+        """This class reads the list's parameters: ``TaskFilterSet``, or one derived from it."""
         return self._import("FILTERSET_CLASS", "django_image_tasks.filters.TaskFilterSet")
 
     @property
     def SERIALIZER_CLASS(self) -> Any:
-        """This class writes a whole task. It is ``TaskSerializer``, or a subclass with more
-        fields."""
+        """This class writes a whole task: ``TaskSerializer``, or one derived from it."""
         return self._import("SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSerializer")
 
     @property
     def LIST_SERIALIZER_CLASS(self) -> Any:
-        """This class writes a task in a list. It is ``TaskSummarySerializer``, or a subclass with
-        more fields."""
+        """This class writes a task in a list: ``TaskSummarySerializer``, or one derived from it."""
         return self._import(
             "LIST_SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSummarySerializer"
         )
@@ -153,28 +146,24 @@ class Settings:
 
     @property
     def OWNER(self) -> Callable[[Any], str | int | UUID | None]:
-        """This function gets a request and returns its owner: a string, an integer, a UUID, or
-        ``None`` for nobody."""
+        """This function returns a request's owner: a string, a whole number, a UUID or ``None``."""
         return self._import("OWNER", "django_image_tasks.tenancy.owner_of_user")
 
     @property
     def ANONYMOUS_OWNER(self) -> str | None:
-        """What anonymous clients create belongs to this owner. ``None`` means that they are
-        refused."""
+        """Whatever anonymous clients create is this owner's; ``None`` means they are refused."""
         return self._or_none(self._string, "ANONYMOUS_OWNER")
 
     @property
     def KEYSTONE_ADMIN_ROLES(self) -> Sequence[str]:
-        """Who has one of these Keystone roles sees the tasks of every owner, and may change
-        them."""
+        """Users with one of these Keystone roles see, and may change, every owner's tasks."""
         return self._strings("KEYSTONE_ADMIN_ROLES", ["admin"])
 
     # Tasks and how they run
 
     @property
     def HANDLERS(self) -> Mapping[str, str | None]:
-        """Each task type is run by the handler with this dotted path. ``None`` means that its tasks
-        are kept, and no more are run."""
+        """Each task type has the dotted path of its handler, or ``None`` if it is no longer run."""
         handlers = self._get(
             "HANDLERS", {"import": "django_image_tasks.handlers.image_import.ImageImport"}
         )
@@ -202,8 +191,7 @@ class Settings:
 
     @property
     def QUEUE(self) -> str | None:
-        """Tasks are put on the engine's queue of this name. ``None`` means the engine's default
-        queue."""
+        """Tasks are put on the engine's queue of this name; ``None`` means its default queue."""
         return self._or_none(self._string, "QUEUE")
 
     @property
@@ -223,8 +211,7 @@ class Settings:
 
     @property
     def RETRY_DELAY(self) -> timedelta:
-        """A failed first attempt is followed by a second one after this long. The wait doubles with
-        each further attempt."""
+        """The second attempt comes this long after the first; each further wait is doubled."""
         return self._duration("RETRY_DELAY", timedelta(seconds=10), least=0, most=timedelta(days=1))
 
     @property
