@@ -26,6 +26,7 @@ SQLITE = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,  # a race for the lock of the write-ahead log
 }
+"""Primary result codes."""
 
 POSTGRESQL = (
     "08",  # connection exceptions
@@ -38,7 +39,7 @@ POSTGRESQL = (
     "57014",  # cancelled, as by statement_timeout
     "57P0",  # shutting down, starting up, or the session was ended
 )
-"""SQLSTATEs, and the beginnings of such."""
+"""SQLSTATEs, and the first characters of groups of them."""
 
 MYSQL = {
     0,  # a connection that is closed already
@@ -48,12 +49,13 @@ MYSQL = {
     *(1317, 1969, 3024),  # a statement that was cancelled, or took too long
     *(2002, 2003, 2005, 2006, 2013, 2055, 4031),  # no server, or no longer
 }
+"""Numbers of errors, of the server (below 2000, 3024, 4031) and of the client."""
 
 
 def is_temporary(error: BaseException | None) -> bool:
-    """Whether the same request may succeed later, with nothing changed but the database's state.
+    """Whether the same request may succeed later, once the database is well again.
 
-    An exception that was raised ``from`` such an error counts, too.
+    An exception that was raised ``from`` such an error counts too.
     """
     while error is not None:
         if isinstance(error, DatabaseError | InterfaceError) and _is_temporary(error):
@@ -84,10 +86,9 @@ def begins_transactions(view: View) -> View:
 
 @contextmanager
 def atomic_request() -> Iterator[None]:
-    """The transactions that ``ATOMIC_REQUESTS`` asks for.
+    """Begin, and at the end commit, the transactions that ``ATOMIC_REQUESTS`` asks for.
 
-    Django begins and commits them around the view, where no view can answer for a database that
-    is away.
+    Django does so around the view, where the view cannot answer if the database is away.
     """
     with ExitStack() as transactions:
         for alias, options in connections.settings.items():

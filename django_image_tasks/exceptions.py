@@ -1,4 +1,4 @@
-"""What can go wrong in the domain. The wire decides which status code that is."""
+"""The errors that this app raises on purpose. Which status code they are is said elsewhere."""
 
 __all__ = [
     "DeadlineExceeded",
@@ -21,11 +21,11 @@ class ImageTasksError(Exception):
 
 
 class InvalidInput(ImageTasksError):
-    """A task's input is not what its handler accepts. The text becomes the body of a 400."""
+    """What a client sent is not acceptable. The text becomes the message of a 400."""
 
 
 class InputTooLarge(InvalidInput):
-    """A task's input is larger than a setting allows. The text becomes the body of a 413."""
+    """A task's input is larger than ``MAX_INPUT_SIZE``. The text becomes the message of a 413."""
 
 
 class UnknownTaskType(ImageTasksError):
@@ -33,7 +33,7 @@ class UnknownTaskType(ImageTasksError):
 
 
 class TookTooLong(ImageTasksError):
-    """The database did not answer within the time that a setting gives it."""
+    """The database needed more than ``LIST_TIMEOUT`` for a list. The API answers 503."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -47,7 +47,7 @@ class InvalidTransition(ImageTasksError):
 
 
 class TaskFailed(ImageTasksError):
-    """The attempt failed and another one would fail too: the task ends in ``failure``."""
+    """The attempt failed, and another one would fail too. The task ends in ``failure``."""
 
 
 class TaskRetry(ImageTasksError):
@@ -55,7 +55,7 @@ class TaskRetry(ImageTasksError):
 
 
 class ScratchFailed(TaskRetry):
-    """The worker's disk failed: full, locked, gone, or not to be trusted with files."""
+    """The worker's disk failed. It is full, locked, gone, or open to other users."""
 
     def __init__(self, error: OSError) -> None:
         reason = error.strerror or type(error).__name__
@@ -63,7 +63,7 @@ class ScratchFailed(TaskRetry):
 
 
 class TaskInterrupted(ImageTasksError):
-    """The attempt must stop now. Raised inside a handler by its context; let it pass."""
+    """The attempt must stop now. The context raises it inside a handler, which lets it pass."""
 
 
 class TaskCancelled(TaskInterrupted):
@@ -71,8 +71,8 @@ class TaskCancelled(TaskInterrupted):
 
 
 class DeadlineExceeded(TaskInterrupted):
-    """The task has run for longer than it may."""
+    """The attempt has run for longer than ``TASK_TIMEOUT``."""
 
 
 class LeaseLost(TaskInterrupted):
-    """Another worker owns the task by now: whatever this attempt does is void."""
+    """Another worker has taken the task over. Whatever this attempt does no longer counts."""

@@ -9,6 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 
 def is_mariadb(connection: BaseDatabaseWrapper) -> bool:
+    """Whether this is MariaDB, and not MySQL, which Django calls by the same vendor."""
     return connection.vendor == "mysql" and bool(getattr(connection, "mysql_is_mariadb", False))
 
 
@@ -26,11 +27,11 @@ class CodePointField(models.CharField):  # type: ignore[type-arg]
 
 @CodePointField.register_lookup
 class Unindexed(models.Transform):
-    """A column in a form that no index is looked up for: ``filter(status__unindexed="pending")``.
+    """A column that is compared without an index: ``filter(status__unindexed="pending")``.
 
-    MariaDB finds the row of an UPDATE by whichever index it likes. Where one finds it by status and
-    another by primary key, they lock the index and the row in opposite orders, and one of them is a
-    deadlock's victim.
+    MariaDB finds the row of an UPDATE by whichever index it likes. If one UPDATE finds it by status
+    and another by primary key, they lock the index and the row in opposite orders. That is a
+    deadlock, and MariaDB ends one of the two with an error.
     """
 
     lookup_name = "unindexed"
@@ -41,7 +42,7 @@ class Unindexed(models.Transform):
 
 
 class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
-    """A UUID that sorts as its hexadecimal text; MariaDB's own type sorts its segments swapped."""
+    """A UUID that sorts as its hexadecimal text does. MariaDB's type swaps the segments first."""
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
         return "char(32)" if is_mariadb(connection) else super().db_type(connection)
@@ -54,7 +55,7 @@ class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
 
 
 class DeepJSONField(models.JSONField):
-    """JSON of any depth. MariaDB's own type refuses to store more than 31 levels."""
+    """JSON of any depth. MariaDB's type takes 31 levels at most, so the column is text there."""
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
         if is_mariadb(connection):

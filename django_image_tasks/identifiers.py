@@ -1,4 +1,4 @@
-"""UUIDs in the spellings that the API takes and writes, and the id of a request."""
+"""UUIDs in the spellings that the API reads and writes, and the ids of requests."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 def parse_uuid(text: str) -> UUID | None:
-    """The UUID in one of the two spellings the API takes, in any case: dashed, or 32 digits."""
+    """The UUID that is written here, with dashes or as 32 digits, in either case; else ``None``."""
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def dashed(pk: UUID | str) -> str:
-    """A UUID as the API writes it, also from the 32 digits that some databases keep."""
+    """A UUID as the API writes it, also for the 32 digits that MariaDB and SQLite keep."""
     text = str(pk)
     if len(text) != 32:
         return text
@@ -28,7 +28,10 @@ def dashed(pk: UUID | str) -> str:
 
 
 def request_id_of(request: HttpRequest) -> str:
-    """The client's own id behind ``req-``, if it is one we accept; else a new one."""
+    """The id that this request's answer and its tasks bear: ``req-`` and a text.
+
+    It is the client's own (``X-Openstack-Request-ID``) if that is acceptable, else a new UUID.
+    """
     sent = request.headers.get("X-Openstack-Request-ID", "")
     if not _REQUEST_ID.fullmatch(sent):
         return f"req-{uuid4()}"

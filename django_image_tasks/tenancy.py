@@ -17,14 +17,14 @@ __all__ = ["owner_of_user"]
 logger = logging.getLogger(__name__)
 
 LONGEST_OWNER = 255
-# Control characters, line separators and halves of surrogate pairs.
+# Control characters, line separators, and halves of surrogate pairs, which no database takes.
 _UNUSABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def owner_of_user(request: HttpRequest) -> Any:
-    """The default for ``IMAGE_TASKS["OWNER"]``: the user's primary key.
+    """The default of ``IMAGE_TASKS["OWNER"]``: the user's ``image_tasks_owner``, or primary key.
 
-    A user object may name its owner itself, in an attribute ``image_tasks_owner``.
+    Anonymous users have the owner that ``ANONYMOUS_OWNER`` names.
     """
     user = request.user
     if not user.is_authenticated:
@@ -33,10 +33,11 @@ def owner_of_user(request: HttpRequest) -> Any:
 
 
 def get_owner(request: HttpRequest) -> str | None:
-    """The owner that the request acts for; ``None`` if it has none.
+    """The owner that the request acts for, as text; ``None`` if it has none.
 
-    Strings, UUIDs and integers but 0 are owners. Whatever else the setting's function returns might
-    be shared by users who have nothing in common: it is no owner, and the log says why.
+    Strings, UUIDs and integers but 0 are owners. Users who have nothing in common might share
+    whatever else the function in ``IMAGE_TASKS["OWNER"]`` returns, so that is no owner. The log
+    says why.
     """
     owner = conf.OWNER(request)
     if owner is None:
@@ -48,10 +49,10 @@ def get_owner(request: HttpRequest) -> str | None:
 
 
 def _problem_with(owner: Any) -> str:
-    """Why this is no owner, without quoting it; empty if it is one."""
+    """Why this cannot be an owner, without quoting it. Empty if it can."""
     if isinstance(owner, bool) or not isinstance(owner, str | int | UUID):
         return f"it is of type {type(owner).__name__}"
-    if owner == 0:  # what code says that found nothing; Django itself gives no row this key
+    if owner == 0:  # often means that nothing was found; Django gives no row this key
         return "it is 0"
     try:
         text = str(owner)

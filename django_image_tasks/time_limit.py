@@ -13,14 +13,14 @@ from django_image_tasks.exceptions import TookTooLong
 from django_image_tasks.fields import is_mariadb
 
 CODES = {"57014", 1969}
-"""How PostgreSQL and MariaDB say that a statement ran out of time."""
+"""What PostgreSQL (SQLSTATE) and MariaDB (number) answer when a statement ran out of time."""
 
 
 @contextmanager
 def time_limit(using: str) -> Iterator[None]:
-    """Meanwhile no query may take longer than ``LIST_TIMEOUT``, on PostgreSQL and MariaDB.
+    """Let no query in this block take longer than ``LIST_TIMEOUT``. SQLite knows no such limit.
 
-    Raises :exc:`~django_image_tasks.exceptions.TookTooLong` for one that does.
+    Raises :exc:`~django_image_tasks.exceptions.TookTooLong` for one that takes longer.
     """
     try:
         with _limit(using):

@@ -1,4 +1,4 @@
-"""Checks of the database: that it keeps owners apart, and lets a server and a worker write."""
+"""Checks of the database: it must keep owners apart, and let server and worker both write."""
 
 from __future__ import annotations
 
@@ -23,10 +23,11 @@ SQLITE_OPTIONS = (
     '"transaction_mode": "IMMEDIATE", "timeout": 20}'
 )
 SHORTEST_TIMEOUT = 10
+"""Seconds that a writer must wait for another one before SQLite gives up."""
 
 
 def check_charset_option(**kwargs: Any) -> list[CheckMessage]:
-    """What the settings alone tell of MariaDB, without a connection."""
+    """Check the character set that the settings name for MariaDB, without a connection."""
     connection = connections[router.db_for_write(Task)]
     if connection.vendor != "mysql":
         return []
@@ -38,6 +39,7 @@ def check_charset_option(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_sqlite(**kwargs: Any) -> list[CheckMessage]:
+    """Check that SQLite lets others read and wait while one process writes."""
     connection = connections[router.db_for_write(Task)]
     if connection.vendor != "sqlite":
         return []
@@ -59,7 +61,7 @@ def check_sqlite(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
-    """What the server tells; ``migrate`` and ``check --database`` ask it."""
+    """Ask the server how it stores text; ``migrate`` and ``check --database`` do so."""
     connection = connections[router.db_for_write(Task)]
     if connection.alias not in (databases or ()):
         return []

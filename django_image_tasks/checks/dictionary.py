@@ -15,6 +15,7 @@ NAMES = [name for name in vars(Settings) if name.isupper()]
 
 
 def check_names() -> Iterator[checks.Error]:
+    """Find names that no setting has."""
     for name in getattr(settings, "IMAGE_TASKS", {}):
         if name not in NAMES:
             yield checks.Error(
@@ -25,6 +26,7 @@ def check_names() -> Iterator[checks.Error]:
 
 
 def check_values() -> Iterator[checks.Error]:
+    """Find values of the wrong type or out of range, by reading every setting."""
     for name in NAMES:
         try:
             getattr(conf, name)
@@ -33,6 +35,7 @@ def check_values() -> Iterator[checks.Error]:
 
 
 def check_handlers() -> Iterator[checks.Error]:
+    """Find handlers that cannot be imported, or that run another type than they are named for."""
     for type_, path in conf.HANDLERS.items():
         try:
             handler = import_string(path) if path else None

@@ -1,4 +1,4 @@
-"""Checks of the engine that tasks run on, and of what its queue needs."""
+"""Checks of the engine that hands tasks to a queue, and of what that queue needs."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ NOT_QUEUES = {
 
 
 def check_engine(**kwargs: Any) -> list[CheckMessage]:
+    """Check that the engine can be used, and let its module check the rest."""
     try:
         engine = import_module(conf.ENGINE)
         engine.enqueue  # noqa: B018

@@ -1,4 +1,4 @@
-"""Checks of what the app needs of the project around it."""
+"""Checks of the project around the app: what it must install, route and provide."""
 
 from __future__ import annotations
 
@@ -26,14 +26,10 @@ IMAGE_IMPORT = "django_image_tasks.handlers.image_import.ImageImport"
 
 
 def check_project() -> Iterator[checks.CheckMessage]:
-    yield from _time_zone()
-    yield from _rest_framework()
-    yield from _extra()
-    yield from _urls()
-    yield from _tokens()
-    yield from _media_root()
-    yield from _trusted_hosts()
-    yield from _scratch_dir()
+    """Check everything of this module."""
+    needs = _time_zone, _rest_framework, _extra, _urls, _tokens
+    for check in (*needs, _media_root, _trusted_hosts, _scratch_dir):
+        yield from check()
 
 
 def _time_zone() -> Iterator[checks.Error]:
@@ -75,7 +71,7 @@ def _urls() -> Iterator[checks.Warning]:
 
 
 def _tokens() -> Iterator[checks.Error]:
-    """REST framework's own class fails at the first request, ours would ignore every token."""
+    """Without their app REST framework's class fails at the first request; ours knows no token."""
     token = import_string("rest_framework.authentication.TokenAuthentication")
     classes: Any = conf.AUTHENTICATION_CLASSES or api_settings.DEFAULT_AUTHENTICATION_CLASSES
     if apps.is_installed("rest_framework.authtoken"):
@@ -90,7 +86,7 @@ def _tokens() -> Iterator[checks.Error]:
 
 
 def _media_root() -> Iterator[checks.Warning]:
-    """Without MEDIA_ROOT, Django's storage means the directory that the worker was started in."""
+    """Without MEDIA_ROOT, Django's storage writes to the directory that a worker starts in."""
     if settings.MEDIA_ROOT or IMAGE_IMPORT not in conf.HANDLERS.values():
         return
     storage = get_storage()

@@ -19,10 +19,11 @@ BASES = {
     "SERIALIZER_CLASS": "django_image_tasks.serializers.TaskSerializer",
     "LIST_SERIALIZER_CLASS": "django_image_tasks.serializers.TaskSummarySerializer",
 }
-"""What a class that a setting names has to be derived from."""
+"""The base that a class has to have for each setting that names one."""
 
 
 def check_seams() -> Iterator[checks.Error]:
+    """Find classes with another base, and rules for new tasks that only the API would obey."""
     for name, path in BASES.items():
         found = getattr(conf, name)
         for cls in found if isinstance(found, list) else [found]:
@@ -36,7 +37,7 @@ def check_seams() -> Iterator[checks.Error]:
 
 
 def _rules_of(serializer: Any) -> Iterator[checks.Error]:
-    """The API alone would obey them; the admin, the terminal and create_task() would not."""
+    """Find validation in a serializer: the admin, the terminal and create_task() never call it."""
     ours = import_string(BASES["SERIALIZER_CLASS"])
     if not is_subclass(serializer, ours):
         return
@@ -53,8 +54,10 @@ def _rules_of(serializer: Any) -> Iterator[checks.Error]:
 
 
 def is_subclass(cls: Any, base: type) -> bool:
+    """Whether this is a class at all, and has this base."""
     return isinstance(cls, type) and issubclass(cls, base)
 
 
 def path_of(cls: Any) -> str:
+    """The dotted path of a class, as a message names it."""
     return f"{getattr(cls, '__module__', '')}.{getattr(cls, '__qualname__', cls)}"
