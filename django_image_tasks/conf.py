@@ -210,9 +210,11 @@ class Settings:
         return self._integer("MAX_ATTEMPTS", 3, most=16)
 
     @property
-    def RETRY_DELAY(self) -> timedelta:
+    def NEXT_ATTEMPT_DELAY(self) -> timedelta:
         """The second attempt comes this long after the first; each further wait is doubled."""
-        return self._duration("RETRY_DELAY", timedelta(seconds=10), least=0, most=timedelta(days=1))
+        return self._duration(
+            "NEXT_ATTEMPT_DELAY", timedelta(seconds=10), least=0, most=timedelta(days=1)
+        )
 
     @property
     def TASK_TIMEOUT(self) -> timedelta:

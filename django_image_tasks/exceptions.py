@@ -1,6 +1,7 @@
 """The errors that this app raises on purpose. Which status code they are is said elsewhere."""
 
 __all__ = [
+    "AttemptFailed",
     "DeadlineExceeded",
     "ImageTasksError",
     "InputTooLarge",
@@ -11,7 +12,6 @@ __all__ = [
     "TaskCancelled",
     "TaskFailed",
     "TaskInterrupted",
-    "TaskRetry",
     "UnknownTaskType",
 ]
 
@@ -50,11 +50,11 @@ class TaskFailed(ImageTasksError):
     """The attempt failed, and another one would fail too. The task ends in ``failure``."""
 
 
-class TaskRetry(ImageTasksError):
-    """The attempt failed on something that may mend (network, storage): try again later."""
+class AttemptFailed(ImageTasksError):
+    """The attempt failed on what may mend (network, storage). Another one may succeed."""
 
 
-class ScratchFailed(TaskRetry):
+class ScratchFailed(AttemptFailed):
     """The worker's disk failed. It is full, locked, gone, or open to other users."""
 
     def __init__(self, error: OSError) -> None:

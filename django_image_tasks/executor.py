@@ -23,13 +23,13 @@ from django.utils import timezone
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import (
+    AttemptFailed,
     DeadlineExceeded,
     InvalidInput,
     InvalidTransition,
     LeaseLost,
     TaskCancelled,
     TaskFailed,
-    TaskRetry,
     UnknownTaskType,
 )
 from django_image_tasks.handlers import registry
@@ -141,7 +141,7 @@ def _run_handler(task: Task) -> Callable[[], None]:
     try:
         handler = registry.get_handler(task.type)
         return partial(_succeed, task, handler, _result(handler, task))
-    except TaskRetry as error:
+    except AttemptFailed as error:
         return partial(_retry, task, str(error))
     except (TaskFailed, UnknownTaskType, DeadlineExceeded) as error:
         return partial(_fail, task, str(error))
@@ -180,7 +180,7 @@ def _succeed(task: Task, handler: Handler, result: Mapping[str, Any]) -> None:
 def _retry(task: Task, message: str) -> None:
     if task.attempts >= conf.MAX_ATTEMPTS:
         return _fail(task, f"{message} (in the last of {task.attempts} attempts)")
-    delay = conf.RETRY_DELAY * 2 ** (task.attempts - 1)
+    delay = conf.NEXT_ATTEMPT_DELAY * 2 ** (task.attempts - 1)
     task.schedule_next_attempt(message, timezone.now() + delay)
     return _discard(task)
 

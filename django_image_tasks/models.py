@@ -326,7 +326,7 @@ class Leftover(models.Model):
 
     def postpone(self) -> None:
         """Keep the row, written anew if need be, for a later try. The wait doubles, up to a day."""
-        wait = min(conf.RETRY_DELAY * 2 ** min(self.tries, 20), timedelta(days=1))
+        wait = min(conf.NEXT_ATTEMPT_DELAY * 2 ** min(self.tries, 20), timedelta(days=1))
         self.tries, self.due_at = self.tries + 1, timezone.now() + wait
         if not self._rows().update(tries=self.tries, due_at=self.due_at):
             self.save()

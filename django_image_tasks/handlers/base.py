@@ -66,8 +66,8 @@ class Handler(ABC):
         """Do the work and return the task's ``result``, a JSON object of at most 1 MiB.
 
         Raises :exc:`~django_image_tasks.exceptions.TaskFailed` with a message that a person can act
-        on, or :exc:`~django_image_tasks.exceptions.TaskRetry` for what another attempt may mend.
-        Any other exception fails the task, too, and is not retried.
+        on, or :exc:`~django_image_tasks.exceptions.AttemptFailed` if another attempt may succeed.
+        Any other exception fails the task too, and no further attempt is made.
         """
 
     def discard(self, task_id: UUID, attempt: int, input: Mapping[str, Any]) -> None:

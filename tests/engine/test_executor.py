@@ -188,7 +188,7 @@ def test_a_type_without_a_handler_fails_the_task(make_task: Callable[..., Task])
 def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(
     make_task: Callable[..., Task], image_tasks: Any
 ) -> None:
-    image_tasks["RETRY_DELAY"] = timedelta(seconds=8)
+    image_tasks["NEXT_ATTEMPT_DELAY"] = timedelta(seconds=8)
     task = make_task(input={"do": "fail_always"})
     waits = []
     for _ in range(3):

@@ -14,7 +14,7 @@ from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 
 from django_image_tasks import executor
-from django_image_tasks.exceptions import TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, TaskFailed
 from django_image_tasks.handlers.base import Context, Handler
 from django_image_tasks.handlers.image_import import storage
 from django_image_tasks.models import Leftover, Task
@@ -49,7 +49,7 @@ class Storing(Handler):
         location = storage.save(path, IMAGE_ID, context)
         match context.input["ends"][context.attempt - 1]:
             case "retry":
-                raise TaskRetry("The source is away")
+                raise AttemptFailed("The source is away")
             case "failure":
                 raise TaskFailed("The source is gone")
         return {"location": location}
@@ -62,7 +62,7 @@ class Storing(Handler):
 def root(settings: Any, image_tasks: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the storage keeps its files."""
     image_tasks["HANDLERS"]["storing"] = f"{__name__}.Storing"
-    image_tasks["RETRY_DELAY"] = timedelta(0)
+    image_tasks["NEXT_ATTEMPT_DELAY"] = timedelta(0)
     monkeypatch.setattr(StickyStorage, "failures", 0)
     use_storage(settings, f"{__name__}.StickyStorage", tmp_path / "storage")
     return tmp_path / "storage"
@@ -164,7 +164,7 @@ def test_nothing_is_remembered_of_a_task_that_did_not_run(make_task: Callable[..
 def test_the_wait_for_the_next_try_doubles_up_to_a_day(
     make_task: Callable[..., Task], image_tasks: Any
 ) -> None:
-    image_tasks["RETRY_DELAY"] = timedelta(seconds=10)
+    image_tasks["NEXT_ATTEMPT_DELAY"] = timedelta(seconds=10)
     leftover = make_task().leftover()
     waits = []
     for _ in range(30):
@@ -179,7 +179,7 @@ def test_the_wait_for_the_next_try_doubles_up_to_a_day(
 def test_a_sweep_of_a_storage_that_is_away_tries_once(
     make_task: Callable[..., Task], image_tasks: Any, root: Any
 ) -> None:
-    image_tasks["RETRY_DELAY"] = timedelta(seconds=10)
+    image_tasks["NEXT_ATTEMPT_DELAY"] = timedelta(seconds=10)
     StickyStorage.failures = 4
     for _ in range(3):
         executor.run(make_task("storing", input={"ends": ["failure"]}).pk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from django_image_tasks.exceptions import TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, TaskFailed
 from django_image_tasks.handlers.base import Context, Handler
 
 runs: list[tuple[str, int]] = []
@@ -34,10 +34,10 @@ class Workload(Handler):
 
     def fail_once(self, context: Context) -> None:
         if context.attempt == 1:
-            raise TaskRetry("Source answered 503 Service Unavailable")
+            raise AttemptFailed("Source answered 503 Service Unavailable")
 
     def fail_always(self, context: Context) -> None:
-        raise TaskRetry("Source answered 503 Service Unavailable")
+        raise AttemptFailed("Source answered 503 Service Unavailable")
 
     def crash(self, context: Context) -> None:
         raise KeyError("secret")

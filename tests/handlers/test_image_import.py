@@ -16,11 +16,11 @@ from jsonschema import Draft202012Validator
 
 from django_image_tasks import executor
 from django_image_tasks.exceptions import (
+    AttemptFailed,
     InvalidInput,
     LeaseLost,
     TaskFailed,
     TaskInterrupted,
-    TaskRetry,
 )
 from django_image_tasks.handlers.image_import import ImageImport
 from django_image_tasks.handlers.registry import get_handler
@@ -300,7 +300,7 @@ def test_image_that_can_no_longer_be_read(run: Run, monkeypatch: pytest.MonkeyPa
             (self.scratch / "image").unlink(missing_ok=True)
 
     monkeypatch.setattr(FakeContext, "progress", progress)
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         run(b"an image")
     assert str(caught.value) == "The scratch directory failed: No such file or directory"
 

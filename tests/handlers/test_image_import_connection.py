@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from django_image_tasks.exceptions import TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, TaskFailed
 from django_image_tasks.handlers.image_import import source
 from tests.handlers.fakes import FakeContext, SourceServer, answer, redirect, running
 from tests.requirements import needs, needs_program
@@ -133,7 +133,7 @@ def test_refused_connection(context: FakeContext, configure: Configure) -> None:
         bound.bind(("127.0.0.1", 0))
         origin = f"127.0.0.1:{bound.getsockname()[1]}"
         configure(IMPORT_TRUSTED_HOSTS=[origin])
-        with pytest.raises(TaskRetry) as caught:
+        with pytest.raises(AttemptFailed) as caught:
             download(source.parse(f"http://{origin}/?signature=secret"), context, ["md5"])
     assert str(caught.value) == f"Connection refused by {origin}"
 
@@ -146,7 +146,7 @@ def test_connection_that_nobody_accepts(context: FakeContext, configure: Configu
             each.setblocking(False)
             each.connect_ex(full.getsockname())
         configure(IMPORT_TRUSTED_HOSTS=[origin], IMPORT_CONNECT_TIMEOUT=0.1)
-        with pytest.raises(TaskRetry) as caught:
+        with pytest.raises(AttemptFailed) as caught:
             download(source.parse(f"http://{origin}/"), context, ["md5"])
         for each in waiting:
             each.close()
@@ -158,7 +158,7 @@ def test_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         resolve("images.example.org", 443)
     assert str(caught.value) == "images.example.org could not be resolved"
 
@@ -225,5 +225,5 @@ def test_certificate_that_nobody_vouches_for(
 
 def test_no_tls_where_tls_is_asked_for(server: SourceServer, context: FakeContext) -> None:
     server.answers = [answer(b"image")]
-    with pytest.raises(TaskRetry, match=rf"^No TLS connection to {server.origin}: [A-Z_]+$"):
+    with pytest.raises(AttemptFailed, match=rf"^No TLS connection to {server.origin}: [A-Z_]+$"):
         download(source.parse(f"https://{server.origin}/"), context, ["md5"])

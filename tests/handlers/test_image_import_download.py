@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_image_tasks.exceptions import TaskCancelled, TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, TaskCancelled, TaskFailed
 from django_image_tasks.handlers.image_import import source
 from tests.handlers.fakes import (
     FakeContext,
@@ -237,7 +237,7 @@ def test_without_a_validator_it_starts_over(server: SourceServer, fetch: Fetch) 
 
 def test_length_that_is_never_reached(server: SourceServer, fetch: Fetch) -> None:
     server.answers = [answer(IMAGE, length=len(IMAGE) + 1)]
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         fetch()
     assert str(caught.value) == f"Connection to {server.origin} broke off"
     assert len(server.requests) == 1 + module.RESUMPTIONS
@@ -258,7 +258,7 @@ def test_fault_before_the_first_byte_is_the_executors_to_retry(
     server: SourceServer, fetch: Fetch
 ) -> None:
     server.answers = [answer(status=503)]
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         fetch()
     assert str(caught.value) == "Source answered 503 Service Unavailable"
     assert len(server.requests) == 1
@@ -275,7 +275,7 @@ def test_scratch_directory_that_fails(
     server: SourceServer, fetch: Fetch, context: FakeContext
 ) -> None:
     context.scratch.rmdir()
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         fetch()
     assert str(caught.value) == "The scratch directory failed: No such file or directory"
 
@@ -290,10 +290,10 @@ def test_scratch_directory_that_fails(
         (403, TaskFailed, "Source answered 403 Forbidden"),
         (206, TaskFailed, "Source answered 206 Partial Content"),
         (304, TaskFailed, "Source answered 304 Not Modified"),
-        (408, TaskRetry, "Source answered 408 Request Timeout"),
-        (429, TaskRetry, "Source answered 429 Too Many Requests"),
-        (500, TaskRetry, "Source answered 500 Internal Server Error"),
-        (599, TaskRetry, "Source answered 599"),
+        (408, AttemptFailed, "Source answered 408 Request Timeout"),
+        (429, AttemptFailed, "Source answered 429 Too Many Requests"),
+        (500, AttemptFailed, "Source answered 500 Internal Server Error"),
+        (599, AttemptFailed, "Source answered 599"),
     ],
 )
 def test_status(
@@ -359,7 +359,7 @@ def test_silence(server: SourceServer, fetch: Fetch, configure: Configure) -> No
 
     configure(IMPORT_READ_TIMEOUT=0.1)
     server.answers = [silent]
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         fetch()
     over.set()
     assert str(caught.value) == f"{server.origin} was silent for 0.1 s"
@@ -384,7 +384,7 @@ def test_source_that_drips_is_cut_off(
     configure(IMPORT_TIMEOUT=0.3)
     server.answers = [drip]
     started = time.monotonic()
-    with pytest.raises(TaskRetry, match=r"^Only [0-9]+ bytes arrived within 0 s$"):
+    with pytest.raises(AttemptFailed, match=r"^Only [0-9]+ bytes arrived within 0 s$"):
         fetch()
     assert time.monotonic() - started < 2
 
@@ -394,7 +394,7 @@ def test_deadline_of_the_attempt_counts_too(
 ) -> None:
     context.deadline = timezone.now() - timedelta(seconds=1)
     server.answers = [answer(IMAGE)]
-    with pytest.raises(TaskRetry):
+    with pytest.raises(AttemptFailed):
         fetch()
     assert context.checks == 1
 

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from django_image_tasks.exceptions import TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, TaskFailed
 from django_image_tasks.handlers.image_import import source
 from tests.handlers.fakes import Answer, FakeContext, SourceServer
 from tests.requirements import needs
@@ -152,7 +152,7 @@ def test_connection_that_breaks_is_the_executors_to_retry(
             request.connection.close()
 
     server.answers = [break_off]
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         download(source.parse(server.url()), context, ["md5"])
     assert str(caught.value) == f"Connection to {server.origin} broke off"
     assert len(server.requests) == 1

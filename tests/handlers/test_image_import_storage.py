@@ -14,7 +14,7 @@ import pytest
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
 
-from django_image_tasks.exceptions import TaskCancelled, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, TaskCancelled
 from django_image_tasks.handlers.image_import import storage
 from tests.handlers.conftest import use_storage
 from tests.handlers.fakes import FakeContext
@@ -152,7 +152,7 @@ def test_permissions_are_those_of_djangos_uploads(
 
 def test_file_that_can_no_longer_be_read(storage_root: Path, staged: Path) -> None:
     staged.unlink()
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         save(staged, 1)
     assert str(caught.value) == "The scratch directory failed: No such file or directory"
 
@@ -197,7 +197,7 @@ def test_leftover_of_the_same_attempt_is_replaced(storage_root: Path, staged: Pa
 def test_broken_save_leaves_nothing(settings: Any, tmp_path: Path, staged: Path) -> None:
     root = tmp_path / "storage"
     use_storage(settings, f"{__name__}.BreakingStorage", root)
-    with pytest.raises(TaskRetry) as caught:
+    with pytest.raises(AttemptFailed) as caught:
         save(staged, 1)
     assert str(caught.value) == "The storage failed: No space left on device"
     assert stored(root) == {}
@@ -233,7 +233,7 @@ def test_failure_to_tidy_up_is_logged(
     settings: Any, tmp_path: Path, staged: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     use_storage(settings, f"{__name__}.BrokenStorage", tmp_path / "storage")
-    with caplog.at_level(logging.WARNING), pytest.raises(TaskRetry, match="No space left"):
+    with caplog.at_level(logging.WARNING), pytest.raises(AttemptFailed, match="No space left"):
         save(staged, 1)
     assert caplog.messages == [
         f"image_not_removed name=images/{IMAGE_ID}/{TASK_ID}-1 error=OSError"

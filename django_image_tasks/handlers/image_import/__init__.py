@@ -35,8 +35,8 @@ class ImageImport(Handler):
     def run(self, context: Context) -> Mapping[str, Any]:
         """Download, check, inspect and store the image, and describe what was stored.
 
-        Raises TaskFailed if the image is refused or the extra ``import`` is missing, and TaskRetry
-        if the source, the scratch directory or the storage fails.
+        Raises TaskFailed if the image is refused or the extra ``import`` is missing, and
+        AttemptFailed if the source, the scratch directory or the storage fails.
         """
         with _extra_is_needed():
             from django_image_tasks.handlers.image_import.download import download

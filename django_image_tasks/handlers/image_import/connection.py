@@ -25,7 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.util.connection import create_connection
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import ImageTasksError, TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, ImageTasksError, TaskFailed
 from django_image_tasks.handlers.image_import.response_header import StrictResponse
 from django_image_tasks.handlers.image_import.source import is_public, is_trusted, netloc
 
@@ -113,7 +113,7 @@ class CheckedConnection(HTTPConnection):
         self._guard = guard
 
     def connect(self) -> None:
-        """Connect. Raises TaskRetry if that fails, TaskFailed for a bad address or certificate."""
+        """Connect. Raises TaskFailed for a bad address or certificate, else AttemptFailed."""
         try:
             super().connect()
         except OSError as error:
@@ -136,12 +136,12 @@ class CheckedHTTPSConnection(CheckedConnection, HTTPSConnection):
 def resolve(host: str, port: int) -> list[str]:
     """The addresses of a host, as text.
 
-    Raises TaskRetry if there is none, TaskFailed if one is not public and the host not trusted.
+    Raises AttemptFailed if there is none, TaskFailed if one is not public and the host not trusted.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except socket.gaierror:
-        raise TaskRetry(f"{host} could not be resolved") from None
+        raise AttemptFailed(f"{host} could not be resolved") from None
     addresses = list(dict.fromkeys(str(where[0]) for *_, where in found))
     if not is_trusted(host, port) and not all(_passes(each, port) for each in addresses):
         raise TaskFailed(f"{netloc(host, port)} leads to an address that is not public")
@@ -159,14 +159,16 @@ def _passes(address: str, port: int) -> bool:
 def _unreachable(error: OSError, origin: str) -> ImageTasksError:
     match error:
         case ConnectionRefusedError():
-            return TaskRetry(f"Connection refused by {origin}")
+            return AttemptFailed(f"Connection refused by {origin}")
         case TimeoutError():
-            return TaskRetry(f"No connection to {origin} within {conf.IMPORT_CONNECT_TIMEOUT:g} s")
+            return AttemptFailed(
+                f"No connection to {origin} within {conf.IMPORT_CONNECT_TIMEOUT:g} s"
+            )
         case ssl.SSLCertVerificationError():
             return TaskFailed(f"Certificate of {origin} not accepted: {error.verify_message}")
         case ssl.SSLError():
-            return TaskRetry(f"No TLS connection to {origin}: {error.reason}")
-    return TaskRetry(f"No connection to {origin}: {error.strerror}")
+            return AttemptFailed(f"No TLS connection to {origin}: {error.reason}")
+    return AttemptFailed(f"No connection to {origin}: {error.strerror}")
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from django.utils import timezone
 from requests import Response
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import ScratchFailed, TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, ScratchFailed, TaskFailed
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import.connection import Session, open_session
 from django_image_tasks.handlers.image_import.digests import Digests
@@ -42,8 +42,8 @@ class Download:
 def download(source: Source, context: Context, algorithms: Iterable[str]) -> Download:
     """Download a source into the attempt's scratch directory, and compute digests meanwhile.
 
-    Raises TaskRetry if another attempt may bring the file, ScratchFailed if it cannot be written,
-    TaskFailed if the source or the file is refused, and whatever ``context`` raises.
+    Raises AttemptFailed if another attempt may bring the file, ScratchFailed if it cannot be
+    written, TaskFailed if the source or the file is refused, and whatever ``context`` raises.
     """
     try:
         return Transfer(source, context, algorithms).run()
@@ -86,7 +86,7 @@ class Transfer:
         while True:
             try:
                 return self._receive(session)
-            except TaskRetry:
+            except AttemptFailed:
                 self._check_time()
                 fruitless = 0 if self.done > furthest else fruitless + 1
                 furthest = max(furthest, self.done)
@@ -104,7 +104,7 @@ class Transfer:
         if self.total is None:
             self._check_time()  # without a length, a body that the guard cut off looks whole
         elif self.done != self.total:
-            raise TaskRetry(f"{self.source.origin} sent {self.done} of {self.total} bytes")
+            raise AttemptFailed(f"{self.source.origin} sent {self.done} of {self.total} bytes")
         if self.done == 0:
             raise TaskFailed("Source answered with an empty body")
 
@@ -119,7 +119,7 @@ class Transfer:
             return
         self._start_over()
         if response.status_code != 200:
-            raise TaskRetry(f"{self.source.origin} did not go on with what it had begun")
+            raise AttemptFailed(f"{self.source.origin} did not go on with what it had begun")
         self.total = response.raw.length_remaining
         self.validator = _validator(response.headers)
 
@@ -151,7 +151,7 @@ class Transfer:
     def _check_time(self) -> None:
         if time.monotonic() >= self.ends:
             self.context.check()
-            raise TaskRetry(f"Only {plain_size(self.done)} arrived within {self.seconds:.0f} s")
+            raise AttemptFailed(f"Only {plain_size(self.done)} arrived within {self.seconds:.0f} s")
 
     def _pause(self, seconds: float) -> None:
         wakes = min(time.monotonic() + seconds, self.ends)

@@ -14,7 +14,7 @@ from requests.utils import requote_uri
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from django_image_tasks.conf import conf
-from django_image_tasks.exceptions import InvalidInput, TaskFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, InvalidInput, TaskFailed
 from django_image_tasks.handlers.image_import.connection import Session
 from django_image_tasks.handlers.image_import.source import Source, parse
 from django_image_tasks.log_lines import line
@@ -31,8 +31,8 @@ def get(
 ) -> Iterator[Response]:
     """The response to a GET: a 200, or a 206 or 416 if ``headers`` ask for a range.
 
-    ``report`` is called before each request. Raises TaskFailed for any other response, TaskRetry
-    for a fault that may pass: of the connection or, inside the block, of the body.
+    ``report`` is called before each request. Raises TaskFailed for any other response, and
+    AttemptFailed for a fault that may pass: of the connection or, inside the block, of the body.
     """
     for _ in range(conf.IMPORT_MAX_REDIRECTS + 1):
         report()
@@ -62,7 +62,7 @@ def chunks(response: Response) -> Iterator[bytes]:
 def _check_status(status: int, ranged: bool) -> None:
     if status == 200 or (ranged and status in (206, 416)):
         return
-    error = TaskRetry if status >= 500 or status in (408, 425, 429) else TaskFailed
+    error = AttemptFailed if status >= 500 or status in (408, 425, 429) else TaskFailed
     raise error(f"Source answered {status} {responses.get(status, '')}".rstrip())
 
 
@@ -79,11 +79,11 @@ def _redirected(source: Source, location: str) -> Source:
 
 @contextmanager
 def _translated(source: Source) -> Iterator[None]:
-    """Raise the libraries' errors as TaskRetry, without their text: it holds the whole URL."""
+    """Raise the libraries' errors as AttemptFailed, without their text: it holds the whole URL."""
     try:
         yield
     except (ReadTimeout, ReadTimeoutError):
         seconds = f"{conf.IMPORT_READ_TIMEOUT:g} s"
-        raise TaskRetry(f"{source.origin} was silent for {seconds}") from None
+        raise AttemptFailed(f"{source.origin} was silent for {seconds}") from None
     except (RequestException, HTTPError):
-        raise TaskRetry(f"Connection to {source.origin} broke off") from None
+        raise AttemptFailed(f"Connection to {source.origin} broke off") from None

@@ -15,7 +15,7 @@ from django.core.files import File
 from django.core.files.storage import FileSystemStorage, Storage, storages
 from django.db import connections
 
-from django_image_tasks.exceptions import ImageTasksError, ScratchFailed, TaskRetry
+from django_image_tasks.exceptions import AttemptFailed, ImageTasksError, ScratchFailed
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.log_lines import line
 
@@ -67,7 +67,7 @@ def object_name(image_id: UUID, task_id: UUID, attempt: int) -> str:
 def save(path: Path, image_id: UUID, context: Context) -> str:
     """Store an attempt's file, and remove what earlier attempts stored.
 
-    Returns the name in the storage. The file may be moved away. Raises TaskRetry if the storage
+    Returns the name in the storage. The file may be moved away. Raises AttemptFailed if the storage
     fails, and whatever ``context`` raises, and then leaves nothing in the storage.
     """
     storage = get_storage()
@@ -132,7 +132,7 @@ def _removed_if_broken(storage: Storage, name: str) -> Iterator[None]:
         if isinstance(error, ImageTasksError) or not isinstance(error, Exception):
             raise
         reason = getattr(error, "strerror", None) or type(error).__name__
-        raise TaskRetry(f"The storage failed: {reason}") from error
+        raise AttemptFailed(f"The storage failed: {reason}") from error
 
 
 def _remove(storage: Storage, name: str) -> None:
