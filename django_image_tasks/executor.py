@@ -90,7 +90,10 @@ def run(task_id: UUID) -> None:
         return
     started = time.monotonic()
     try:
-        _attempt(task)
+        record = _run_handler(task)
+        # Not recorded in an ``except`` clause, where an error of the database would get the
+        # handler's error as its context, and with it texts that no log may show.
+        record()
     except InvalidTransition:
         _abandon(task)
     _log("task_ended", task, status=task.status, duration=f"{time.monotonic() - started:.3f}")
@@ -121,28 +124,19 @@ def end_lost_attempt(task: Task) -> None:
     """
     task.end_lost_attempt()
     _log("task_recovered", task, status=task.status)
-    _discard(task)
-
-
-def _attempt(task: Task) -> None:
-    """Run the handler and record how it ended.
-
-    Raises InvalidTransition if the attempt is cancelled or another worker's, so that its end is
-    not the handler's.
-    """
-    record = _run_handler(task)
-    # Recorded here and not in an ``except`` clause: an error of the database would there get the
-    # handler's error as its context, and with it texts that no log may show.
-    record()
+    discard(task.leftover())
 
 
 def _run_handler(task: Task) -> Callable[[], None]:
-    """Run the handler. Returns a function that records how it ended."""
+    """Run the handler. Returns a function that records how it ended.
+
+    Raises InvalidTransition if the attempt is cancelled or another worker's by now.
+    """
     try:
         handler = registry.get_handler(task.type)
         return partial(_succeed, task, handler, _result(handler, task))
     except AttemptFailed as error:
-        return partial(_retry, task, str(error))
+        return partial(_end_failed_attempt, task, str(error))
     except (TaskFailed, UnknownTaskType, DeadlineExceeded) as error:
         return partial(_fail, task, str(error))
     except (TaskCancelled, LeaseLost):
@@ -177,17 +171,18 @@ def _succeed(task: Task, handler: Handler, result: Mapping[str, Any]) -> None:
         handler.succeeded.send_robust(Task, task=task, result=result)
 
 
-def _retry(task: Task, message: str) -> None:
+def _end_failed_attempt(task: Task, message: str) -> None:
     if task.attempts >= conf.MAX_ATTEMPTS:
-        return _fail(task, f"{message} (in the last of {task.attempts} attempts)")
-    delay = conf.NEXT_ATTEMPT_DELAY * 2 ** (task.attempts - 1)
-    task.schedule_next_attempt(message, timezone.now() + delay)
-    return _discard(task)
+        _fail(task, f"{message} (in the last of {task.attempts} attempts)")
+    else:
+        delay = conf.NEXT_ATTEMPT_DELAY * 2 ** (task.attempts - 1)
+        task.schedule_next_attempt(message, timezone.now() + delay)
+        discard(task.leftover())
 
 
 def _fail(task: Task, message: str) -> None:
     task.fail(message)
-    _discard(task)
+    discard(task.leftover())
 
 
 def _abandon(task: Task) -> None:
@@ -199,16 +194,12 @@ def _abandon(task: Task) -> None:
         held.carry_out_cancel()
     except InvalidTransition:
         _log("lease_lost", task)
-    _discard(task)
+    discard(task.leftover())
 
 
 def _why_stopped(task: Task) -> TaskCancelled | LeaseLost:
     held = task.row_if_held().exists()
     return TaskCancelled("Cancelled") if held else LeaseLost("Another worker has the task")
-
-
-def _discard(task: Task) -> None:
-    discard(task.leftover())
 
 
 def discard(leftover: Leftover) -> bool:
@@ -232,11 +223,5 @@ def discard(leftover: Leftover) -> bool:
 
 
 def _log(event: str, task: Task, **more: Any) -> None:
-    fields = {
-        "task": task.pk,
-        "owner": task.owner,
-        "request": task.request_id,
-        "attempt": task.attempts,
-        **more,
-    }
-    logger.info(line(event, **fields))
+    fields = {"task": task.pk, "owner": task.owner, "request": task.request_id}
+    logger.info(line(event, **fields, attempt=task.attempts, **more))

@@ -22,16 +22,7 @@ from django_image_tasks.exceptions import InvalidInput
 
 Row = TypeVar("Row", bound=models.Model)
 
-SORT_KEYS = (
-    "created_at",
-    "id",
-    "name",
-    "type",
-    "status",
-    "owner",
-    "updated_at",
-    "expires_at",
-)
+SORT_KEYS = ("created_at", "id", "name", "type", "status", "owner", "updated_at", "expires_at")
 DIRECTIONS = {"asc": False, "desc": True, "": True}
 TIE_BREAKERS = ("created_at", "id")
 
