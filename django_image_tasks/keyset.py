@@ -146,7 +146,7 @@ class KeysetQuerySet(models.QuerySet[Row]):
         """The rows that have one of several values in a column that an index begins with.
 
         One query more looks for their ids. If there are few, no planner can take the index that has
-        the list's order instead: values that no task has took SQLite 60 ms, and take 0.3 ms.
+        the list's order instead: values that no task has took SQLite 60 ms.
         """
         found = self.model._default_manager.using(self.db).filter((f"{column}__in", values))
         ids = list(found.values_list("pk", flat=True)[: FEW + 1])
