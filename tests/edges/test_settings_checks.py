@@ -53,6 +53,8 @@ LIST = "it must be a list of strings"
         ("NEXT_ATTEMPT_DELAY", "10s", TIME.format("0", 1)),
         ("NEXT_ATTEMPT_DELAY", timedelta(days=2), TIME.format("0", 1)),
         ("IMPORT_TIMEOUT", -1, TIME.format("0.001", 36500)),
+        ("LIST_TIMEOUT", "10", TIME.format("0", 36500)),
+        ("MAX_INPUT_SIZE", 1.5, WHOLE.format(1, 2**63 - 1)),
         ("MAX_ATTEMPTS", 0, WHOLE.format(1, 16)),
         ("MAX_ATTEMPTS", True, WHOLE.format(1, 16)),
         ("API_LIMIT_MAX", -1, WHOLE.format(1, 2**63 - 1)),
