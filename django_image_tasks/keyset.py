@@ -121,7 +121,7 @@ class KeysetQuerySet(models.QuerySet[Row]):
         if self._vendor == "mysql":
             condition = Q((f"{column}__gte", value), (f"{column}__lte", value))
         elif self._vendor == "sqlite" and is_rare:
-            condition = Q(_unlikely(Exact(F(column), value)))
+            condition = Q(_RareExact(F(column), value))
         rows = self.filter(condition)
         rows.held = {**self.held, column: value}
         return rows
@@ -245,13 +245,15 @@ def or_never(column: str, vendor: str) -> Coalesce:
     return Coalesce(column, never)
 
 
-def _unlikely(condition: Lookup[Any]) -> Func:
-    """The condition, which SQLite's planner is told that one row in ten thousand meets."""
-    return Func(
-        condition,
-        template="likelihood(%(expressions)s, 0.0001)",
-        output_field=models.BooleanField(),
-    )
+class _RareExact(Exact[Any]):
+    """An equality, of which SQLite's planner is told that one row in ten thousand meets it.
+
+    It is a lookup because Django 6.1 writes "= 1" behind a function, and no index serves that.
+    """
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> Any:
+        sql, params = self.as_sql(compiler, connection)
+        return f"likelihood({sql}, 0.0001)", params
 
 
 def _row(members: Sequence[F | Value]) -> Func:
