@@ -54,9 +54,10 @@ class TaskFilterExtension(DjangoFilterExtension):
         match filter_:
             case WordsFilter():
                 words = ", ".join(f"`{word}`" for word in _choices(filter_))
-                return [_repeated(name, _word(filter_), f"{words and f'Of {words}. '}{ANY}")]
+                description = f"{words and f'Of {words}. '}{ANY}"
+                return [_repeated(name, _word(filter_), description, maxItems=MAX_VALUES)]
             case TimesFilter():
-                return [_repeated(name, _matching(TIME), COMPARED)]
+                return [_repeated(name, _matching(TIME), COMPARED, maxItems=MAX_COMPARISONS)]
             case OrderParameter():
                 return [_repeated(name, _sort(filter_), SORTED.get(name, ""))]
             case _:
@@ -88,10 +89,10 @@ class MarkerPaginationExtension(OpenApiFilterExtension):
         ]
 
 
-def _repeated(name: str, items: dict[str, Any], description: str) -> Any:
+def _repeated(name: str, items: dict[str, Any], description: str, **more: Any) -> Any:
     return build_parameter_type(
         name=name,
-        schema={"type": "array", "items": items},
+        schema={"type": "array", "items": items, **more},
         location="query",
         description=description,
         style="form",
