@@ -245,7 +245,7 @@ def or_never(column: str, vendor: str) -> Coalesce:
     return Coalesce(column, never)
 
 
-class _RareExact(Exact[Any]):
+class _RareExact(Exact):
     """An equality, of which SQLite's planner is told that one row in ten thousand meets it.
 
     It is a lookup because Django 6.1 writes "= 1" behind a function, and no index serves that.
