@@ -1,4 +1,4 @@
-"""What a project may be told of (docs/reference/python.md, "Be told")."""
+"""What a project may receive (docs/reference/python.md, "Signals")."""
 
 from django.dispatch import Signal
 
