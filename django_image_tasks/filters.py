@@ -21,6 +21,7 @@ from django_image_tasks.forms import (
     DirectionSelect,
     RepeatedField,
     RepeatedSelect,
+    RepeatedTicks,
     TaskFilterForm,
     TimesField,
     WordsField,
@@ -109,16 +110,8 @@ class OrderParameter(QueryFilter):
         return qs
 
 
-def _choices(values: Sequence[str]) -> list[tuple[str, str]]:
-    return [("", "---------"), *((value, value) for value in values)]
-
-
-class TypeSelect(RepeatedSelect):
-    """Lists the types that are registered when it is shown."""
-
-    def optgroups(self, *args: Any, **kwargs: Any) -> Any:
-        self.choices = _choices(registry.types())
-        return super().optgroups(*args, **kwargs)
+def _choices(values: Iterable[str]) -> list[tuple[str, str]]:
+    return [(value, value) for value in values]
 
 
 class TaskFilterSet(FilterSet):
@@ -127,12 +120,12 @@ class TaskFilterSet(FilterSet):
     type = WordsFilter(
         "type",
         parse=lambda word: word if word in registry.types() else None,
-        widget=TypeSelect,
+        widget=RepeatedTicks(choices=lambda: _choices(registry.types())),  # type: ignore[arg-type]
     )
     status = WordsFilter(
         "status",
         parse=lambda word: word if word in Status.values else None,
-        widget=RepeatedSelect(choices=_choices(Status.values)),
+        widget=RepeatedTicks(choices=Status.choices),
     )
     id = WordsFilter("id", parse=parse_uuid)
     name = WordsFilter("name", is_indexed=True)

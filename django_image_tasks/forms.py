@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -44,6 +45,9 @@ class Repeated:
 class RepeatedInput(Repeated, forms.TextInput):
     """A text box for a parameter that may be repeated. It shows the last value."""
 
+    kind = "texts"
+    """How a page shows it: filter_form.html shows all the values."""
+
     def format_value(self, value: Any) -> str | None:
         return value[-1] if value else None
 
@@ -53,6 +57,25 @@ class RepeatedSelect(Repeated, forms.Select):
 
     def format_value(self, value: Any) -> list[str]:
         return value or [""]
+
+
+class RepeatedTicks(Repeated, forms.CheckboxSelectMultiple):
+    """Boxes of which any may be ticked: those that the query names, in an ``in:`` list too."""
+
+    kind = "ticks"
+
+    def format_value(self, value: Any) -> list[str]:
+        words: list[str] = []
+        for item in value:
+            with suppress(ValueError):
+                words += split_words(item)
+        return words
+
+
+class TimesInput(RepeatedInput):
+    """A text box for comparisons with a time."""
+
+    kind = "times"
 
 
 class DirectionSelect(RepeatedSelect):
@@ -84,22 +107,16 @@ class WordsField(RepeatedField):
         self.parse = parse
 
     def clean(self, value: list[str]) -> list[Any]:
-        words = [word for item in value for word in self.split(item)]
+        words = [word for item in value for word in self._split(item)]
         if len(words) > MAX_VALUES:
             raise ValidationError(f"Too many values for {self.param}: at most {MAX_VALUES}.")
         return list(dict.fromkeys(map(self._parse, words)))
 
-    def split(self, item: str) -> list[str]:
-        """The words in one value. Raises ValidationError for a list that cannot be read."""
-        if not item.startswith("in:"):
-            return [item]
+    def _split(self, item: str) -> list[str]:
         try:
-            [words] = csv.reader([item.removeprefix("in:")], strict=True)
-        except (csv.Error, ValueError):
+            return split_words(item)
+        except ValueError:
             raise self._invalid(item) from None
-        if not (words and all(words)):
-            raise self._invalid(item)
-        return words
 
     def _parse(self, word: str) -> Any:
         parsed = self.parse(word)
@@ -113,6 +130,8 @@ class WordsField(RepeatedField):
 
 class TimesField(RepeatedField):
     """Comparisons with a time, all of which must hold. Raises ValidationError as above."""
+
+    widget = TimesInput
 
     def __init__(self, *, param: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -133,6 +152,19 @@ class TimesField(RepeatedField):
             return Comparison(operator, *parse_second(text))
         except (ValueError, OverflowError):
             raise ValidationError(f"Invalid {self.param} value: {item}") from None
+
+
+def split_words(item: str) -> list[str]:
+    """The words in one value. Raises ValueError for a list that cannot be read."""
+    if not item.startswith("in:"):
+        return [item]
+    try:
+        [words] = csv.reader([item.removeprefix("in:")], strict=True)
+    except csv.Error as error:
+        raise ValueError(item) from error
+    if not (words and all(words)):
+        raise ValueError(item)
+    return words
 
 
 def parse_second(text: str) -> tuple[datetime, datetime]:

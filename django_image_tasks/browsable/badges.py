@@ -23,10 +23,5 @@ def status_badge(status: str) -> SafeString:
         '<svg class="task-icon" viewBox="0 0 16 16" aria-hidden="true">{}</svg>{}</span>',
         status,
         mark_safe(SHAPES.get(status, SHAPES[Status.PENDING])),  # noqa: S308 (a constant)
-        status_label(status),
+        Status(status).label if status in Status.values else status,
     )
-
-
-def status_label(status: str) -> str:
-    """The word for a status in the reader's language; a word that is no status stays as it is."""
-    return str(Status(status).label) if status in Status.values else status

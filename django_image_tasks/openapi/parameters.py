@@ -124,5 +124,4 @@ def _choices(filter_: QueryFilter) -> list[str]:
     widget = copy.deepcopy(filter_).field.widget
     if not isinstance(widget, ChoiceWidget):
         return []
-    widget.optgroups("", [""])
     return [value for value, _ in widget.choices if value]

@@ -8,7 +8,7 @@ from typing import Any
 from django import template
 
 from django_image_tasks.browsable import query_form
-from django_image_tasks.browsable.badges import status_badge, status_label
+from django_image_tasks.browsable.badges import status_badge
 from django_image_tasks.browsable.json_html import coloured
 from django_image_tasks.measures import relative_time
 
@@ -16,7 +16,7 @@ register = template.Library()
 register.filter("coloured_json", coloured)
 register.filter(relative_time)
 register.filter(status_badge)
-register.filter(status_label)
+register.filter(query_form.time_range)
 
 
 @register.simple_tag
