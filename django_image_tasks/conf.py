@@ -1,4 +1,4 @@
-"""The settings, and what they may be (docs/settings.md)."""
+"""The settings, and what they may be (docs/reference/settings.md)."""
 
 from __future__ import annotations
 

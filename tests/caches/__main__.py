@@ -2,7 +2,7 @@
 
     python -m tests.caches
 
-Needs Debian's ``varnish``, ``nginx`` and ``squid``. Prints the table of docs/caches.md.
+Needs Debian's ``varnish``, ``nginx`` and ``squid``. Prints the table of docs/explanation/caches.md.
 """
 
 from __future__ import annotations

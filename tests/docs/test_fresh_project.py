@@ -100,7 +100,7 @@ def test_the_first_task_ends_in_success(project: Project, server: SourceServer) 
 
 
 def test_the_other_settings_are_understood(project: Project) -> None:
-    [handler, *_] = blocks("python", page="docs/handlers.md")
+    [handler, *_] = blocks("python", page="docs/how-to/handlers.md")
     (project.path / "yourproject" / "handlers.py").write_text(handler)
     project.paste("settings.py", "Settings")
     project.paste("settings.py", "Your own kind of task")

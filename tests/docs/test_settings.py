@@ -14,7 +14,7 @@ from django_image_tasks.checks.dictionary import NAMES
 from django_image_tasks.conf import Settings, conf
 from tests.docs.readme import ROOT
 
-PAGE = (ROOT / "docs" / "settings.md").read_text()
+PAGE = (ROOT / "docs" / "reference" / "settings.md").read_text()
 ROWS = re.findall(r"^\| `([A-Z_]+)` \| `(.+?)` \| (.+) \|$", PAGE, re.MULTILINE)
 WORDS = {"Path": Path, "getuser": getuser, "gettempdir": gettempdir, "timedelta": timedelta}
 

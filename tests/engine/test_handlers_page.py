@@ -1,4 +1,4 @@
-"""The handler that docs/handlers.md shows, run as it stands there."""
+"""The handler that docs/how-to/handlers.md shows, run as it stands there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from django_image_tasks import executor
 from django_image_tasks.models import Task
 
-PAGE = Path(__file__).parents[2] / "docs" / "handlers.md"
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "handlers.md"
 
 
 @pytest.fixture

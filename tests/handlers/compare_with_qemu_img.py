@@ -1,6 +1,6 @@
 """Our verdicts on images beside what qemu-img sees in them.
 
-``python -m tests.handlers.compare_with_qemu_img`` prints the table in ``docs/images-compared.md``,
+``python -m tests.handlers.compare_with_qemu_img`` prints the table in ``docs/explanation/images-compared.md``,
 and ends with 1 where the two contradict each other. It takes minutes.
 
 What we accept must be to ``qemu-img info``, which probes as qemu and most other programs do, the

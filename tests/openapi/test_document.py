@@ -15,7 +15,7 @@ from tests.docs.readme import ROOT, blocks
 from tests.docs.test_fresh_project import PASTE, Project
 from tests.openapi.described import describe, query_of
 
-PAGE = "docs/openapi.md"
+PAGE = "docs/how-to/openapi.md"
 
 
 def test_the_file_in_docs_is_what_the_documented_command_writes(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""No cache keeps an answer for anybody else (docs/caches.md)."""
+"""No cache keeps an answer for anybody else (docs/explanation/caches.md)."""
 
 from __future__ import annotations
 

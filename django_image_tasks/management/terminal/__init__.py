@@ -1,1 +1,1 @@
-"""What ``manage.py image_tasks`` is made of (docs/terminal.md)."""
+"""What ``manage.py image_tasks`` is made of (docs/reference/terminal.md)."""
