@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import subprocess
@@ -11,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.readme import ROOT, blocks, code_for
+from tests.docs.project import PASTE, Project
+from tests.docs.readme import blocks
 from tests.handlers.conftest import server
 from tests.handlers.fakes import SourceServer, answer
 from tests.requirements import needs
 
 __all__ = ["server"]
 
-PASTE = "Into your project"
 CREATE_AND_LIST = """
 from django.contrib.auth.models import User
 from django.test import Client
@@ -31,41 +30,11 @@ print([task["status"] for task in client.get("/v2/tasks").json()["tasks"]])
 """
 
 
-class Project:
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-    } | {"PYTHONPATH": str(ROOT)}
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._python("-m", "django", "startproject", "yourproject", str(path))
-
-    def paste(self, file: str, heading: str) -> None:
-        with (self.path / "yourproject" / file).open("a") as code:
-            code.write(code_for(file, heading))
-
-    def manage(self, *arguments: str) -> str:
-        return self._python(str(self.path / "manage.py"), *arguments)
-
-    def _python(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.path,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     project = Project(tmp_path)
-    project.paste("settings.py", PASTE)
-    project.paste("urls.py", PASTE)
+    project.paste_readme("settings.py")
+    project.paste_readme("urls.py")
     return project
 
 
@@ -102,6 +71,6 @@ def test_the_first_task_ends_in_success(project: Project, server: SourceServer) 
 def test_the_other_settings_are_understood(project: Project) -> None:
     [handler, *_] = blocks("python", page="docs/how-to/handlers.md")
     (project.path / "yourproject" / "handlers.py").write_text(handler)
-    project.paste("settings.py", "Settings")
-    project.paste("settings.py", "Your own kind of task")
+    project.paste_readme("settings.py", "Settings")
+    project.paste_readme("settings.py", "Your own kind of task")
     project.manage("check")
