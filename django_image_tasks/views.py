@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DataError
@@ -27,7 +28,7 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from django_image_tasks import schemas, services, tenancy
+from django_image_tasks import entity_tags, schemas, services, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
 from django_image_tasks.database_faults import atomic_request, begins_transactions
@@ -39,6 +40,7 @@ from django_image_tasks.negotiation import ContentNegotiation
 from django_image_tasks.pagination import MarkerPagination
 from django_image_tasks.parsers import JSONParser, check_body
 from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.states import UNFINISHED
 
 __all__ = ["SchemaView", "TaskViewSet", "VersionsView"]
 
@@ -47,6 +49,11 @@ NO_DELETE = (
     "reaching the time based on their expires_at property."
 )
 VARY = ("Accept", "X-Auth-Token", "Authorization", "Cookie")
+
+
+def retry_after(age: timedelta) -> int:
+    """Seconds after which to ask for a task of this age again: the longer it takes, the fewer."""
+    return min(60, max(1, int(age.total_seconds()) // 4))
 
 
 @cache
@@ -108,7 +115,9 @@ class ImageAPIView(APIView):
         try:
             with atomic_request():
                 response = super().dispatch(request, *args, **kwargs)
-                return response.render() if isinstance(response, Response) else response
+                if isinstance(response, Response):
+                    return entity_tags.tag(request, response.render())
+                return response
         except Exception as error:
             self.fault = error
             return super().dispatch(request, *args, **kwargs)
@@ -149,8 +158,6 @@ class ImageAPIView(APIView):
 
 class TaskViewSet(
     mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    mixins.CreateModelMixin,
     ImageAPIView,
     GenericViewSet[Task],
 ):
@@ -208,12 +215,18 @@ class TaskViewSet(
         self.check_object_permissions(self.request, task)
         return task
 
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.answer_with(self.get_object())
+
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create a task. Raises PermissionDenied for a caller without an owner."""
         if self.owner is None:
             raise PermissionDenied("Tasks belong to an owner, and this request has none.")
         check_body(request)
-        return super().create(request, *args, **kwargs)
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        self.perform_create(serializer)
+        return self.answer_with(cast(Task, serializer.instance), status=201)
 
     def perform_create(self, serializer: BaseSerializer[Task]) -> None:
         serializer.save(
@@ -225,14 +238,21 @@ class TaskViewSet(
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         task = self.get_touchable()
         services.cancel_task(task, request.user.get_username() or "anonymous")
-        return Response(self.get_serializer(task).data, status=202)
+        return self.answer_with(task, status=202)
 
     def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         task = services.retry_task(
             self.get_touchable(), user_id=tenancy.user_id(request), request_id=self.request_id
         )
+        return self.answer_with(task, status=201)
+
+    def answer_with(self, task: Task, *, status: int = 200) -> Response:
+        """The whole task, and when to ask for it again if it has not ended."""
         data = self.get_serializer(task).data
-        return Response(data, status=201, headers=self.get_success_headers(data))
+        headers = self.get_success_headers(data) if status == 201 else {}
+        if task.status in UNFINISHED:
+            headers["Retry-After"] = str(retry_after(timezone.now() - task.created_at))
+        return Response(data, status=status, headers=headers)
 
     def get_touchable(self) -> Task:
         """The task that the path names, if the caller may cancel and retry it."""

@@ -15,6 +15,8 @@ class Operation(NamedTuple):
     answer: str = ""
     """What comes with that status."""
     errors: tuple[int, ...] = ()
+    shows_task: bool = False
+    """Whether the answer is one whole task, which may not have ended."""
 
 
 ALWAYS = (406, 429, 500, 503)
@@ -35,12 +37,14 @@ TASKS = {
         "`input.image_properties.name`.",
         status=201,
         answer="The new task.",
+        shows_task=True,
         errors=(400, *KNOWN, 413, 415),
     ),
     "retrieve": Operation(
         "Show a task",
         "Tasks cannot be deleted: they expire some time after their end, at `expires_at`.",
         answer="The whole task.",
+        shows_task=True,
         errors=(*KNOWN, 404),
     ),
     "cancel": Operation(
@@ -49,6 +53,7 @@ TASKS = {
         "stop. Asking again does no harm.",
         status=202,
         answer="The task.",
+        shows_task=True,
         errors=(*KNOWN, 404, 409),
     ),
     "retry": Operation(
@@ -56,6 +61,7 @@ TASKS = {
         "Creates a new task with the same type, name, input and owner.",
         status=201,
         answer="The new task.",
+        shows_task=True,
         errors=(*KNOWN, 404, 409),
     ),
 }

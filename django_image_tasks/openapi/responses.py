@@ -41,6 +41,11 @@ LOCATION = {
     "schema": {"type": "string", "format": "uri"},
     "required": True,
 }
+ENTITY_TAG = {
+    "description": "Names this answer, for `If-None-Match`.",
+    "schema": {"type": "string"},
+    "required": True,
+}
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "string"}}
 OF_ERROR: dict[int, dict[str, Any]] = {
     401: {
@@ -61,6 +66,24 @@ def headers(auto_schema: AutoSchema, **more: Any) -> dict[str, Any]:
         "Cache-Control": component(auto_schema, "headers", "ImageCacheControl", CACHE_CONTROL),
         **more,
     }
+
+
+def entity_tag(auto_schema: AutoSchema) -> dict[str, Any]:
+    """A reference to the header."""
+    return component(  # type: ignore[no-any-return]
+        auto_schema, "headers", "ImageEntityTag", ENTITY_TAG
+    )
+
+
+def not_modified(auto_schema: AutoSchema) -> dict[str, Any]:
+    """A reference to the answer without a body."""
+    response = {
+        "description": "The client has this answer already.",
+        "headers": headers(auto_schema, ETag=entity_tag(auto_schema)),
+    }
+    return component(  # type: ignore[no-any-return]
+        auto_schema, "responses", "ImageNotModified", response
+    )
 
 
 def error(auto_schema: AutoSchema, status: int) -> dict[str, Any]:

@@ -41,12 +41,20 @@ class ImageSchema(AutoSchema):
     def _complete(self, operation: dict[str, Any], known: Operation) -> None:
         success = operation["responses"][str(known.status)]
         success["description"] = known.answer
-        created = {"Location": responses.LOCATION} if known.status == 201 else {}
-        success["headers"] = responses.headers(self, **created)
+        success["headers"] = responses.headers(self, **self._headers_of(known))
+        if known.status == 200:
+            operation["responses"]["304"] = responses.not_modified(self)
         for status in sorted((*known.errors, *operations.ALWAYS)):
             operation["responses"][str(status)] = responses.error(self, status)
         if "requestBody" in operation:
             operation["requestBody"]["required"] = True
+
+    def _headers_of(self, known: Operation) -> dict[str, Any]:
+        """The headers that come with success, besides those of every answer."""
+        found = {"ETag": responses.entity_tag(self)} if known.status == 200 else {}
+        created = {"Location": responses.LOCATION} if known.status == 201 else {}
+        later = {"Retry-After": responses.RETRY_AFTER} if known.shows_task else {}
+        return found | created | later
 
     def get_operation_id(self) -> str:
         return re.sub(r"actions_(\w+)_create$", r"\1", super().get_operation_id())
@@ -69,14 +77,20 @@ class ImageSchema(AutoSchema):
         return [*schemes, {}] if anonymous and {} not in schemes else schemes
 
     def get_override_parameters(self) -> list[Any]:
-        return [
-            OpenApiParameter(
-                "X-Openstack-Request-ID",
-                location="header",
-                description="Comes back behind `req-`, if it is 1 to 64 of `A-Za-z0-9._-`; "
-                "any other is replaced.",
-            )
-        ]
+        request_id = OpenApiParameter(
+            "X-Openstack-Request-ID",
+            location="header",
+            description="Comes back behind `req-`, if it is 1 to 64 of `A-Za-z0-9._-`; "
+            "any other is replaced.",
+        )
+        tags = OpenApiParameter(
+            "If-None-Match",
+            location="header",
+            description="The `ETag` of an answer that the client has, or several. A 304 says that "
+            "it still holds.",
+        )
+        is_tagged = self.known is not None and self.known.status == 200
+        return [request_id, tags] if is_tagged else [request_id]
 
 
 class TaskSchema(ImageSchema):

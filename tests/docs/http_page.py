@@ -65,7 +65,7 @@ def answer(language: str, text: str) -> Answer:
     if language == "json":
         text = f"HTTP/1.1 200 OK\n\n{text}"
     status_line, headers, body = _parts(text)
-    return Answer(status_line, headers, json.loads(body, object_pairs_hook=_pairs))
+    return Answer(status_line, headers, json.loads(body or "null", object_pairs_hook=_pairs))
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
