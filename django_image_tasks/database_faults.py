@@ -6,14 +6,19 @@ Django's exception classes cannot: on SQLite a missing table and a locked file a
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connections, transaction
 
 View = TypeVar("View", bound=Callable[..., Any])
+P = ParamSpec("P")
+T = TypeVar("T")
 
 RETRY_AFTER = 5
 """Seconds after which a client may ask again."""
@@ -51,6 +56,15 @@ MYSQL = {
 }
 """Numbers of errors, of the server (below 2000, 3024, 4031) and of the client."""
 
+LOCKS = {
+    *(sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED),
+    *("40001", "40P01", "55P03"),  # serialization failure, deadlock, lock not available
+    *(1020, 1205, 1213),  # changed since it was read, lock wait timeout, deadlock
+}
+"""What a database says of a statement that was sound, and gave way to another one's lock."""
+LOCK_TRIES = 6
+"""How often a change is tried before a lock that stands in its way is anybody's business."""
+
 
 def is_temporary(error: BaseException | None) -> bool:
     """Whether the same request may succeed later, once the database is well again.
@@ -65,16 +79,44 @@ def is_temporary(error: BaseException | None) -> bool:
 
 
 def _is_temporary(error: Exception) -> bool:
+    code = _code(error)
+    if isinstance(error.__cause__, sqlite3.Error):
+        return code in SQLITE
+    if code is None:  # the connection broke, was never made, or the pool had none to give
+        return isinstance(error, OperationalError | InterfaceError)
+    return code.startswith(POSTGRESQL) if isinstance(code, str) else code in MYSQL
+
+
+def _code(error: Exception) -> str | int | None:
+    """The driver's code for a fault: a SQLSTATE on PostgreSQL, a number elsewhere."""
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
-        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in SQLITE
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF
     if hasattr(cause, "sqlstate") or hasattr(cause, "pgcode"):  # psycopg, psycopg2
-        state: str | None = getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
-        if state is None:  # the connection broke, was never made, or the pool had none to give
-            return isinstance(error, OperationalError | InterfaceError)
-        return state.startswith(POSTGRESQL)
-    code = cause.args[0] if cause and cause.args else None
-    return isinstance(code, int) and code in MYSQL
+        return getattr(cause, "sqlstate", None) or getattr(cause, "pgcode", None)
+    code = cause.args[0] if cause and cause.args else -1
+    return code if isinstance(code, int) else -1
+
+
+def outlasts_locks(change: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a change that is one transaction, so that a lock in its way has it tried again.
+
+    Inside a transaction of the caller's nothing can be tried again, and the error is raised.
+    """
+
+    @wraps(change)
+    def outlasting(*args: P.args, **kwargs: P.kwargs) -> T:
+        for tries in range(1, LOCK_TRIES):
+            try:
+                return change(*args, **kwargs)
+            except DatabaseError as error:
+                in_transaction = any(c.in_atomic_block for c in connections.all(True))
+                if in_transaction or _code(error) not in LOCKS:
+                    raise
+            time.sleep(random.uniform(0.01, 0.02) * 2**tries)  # noqa: S311 (no secret)
+        return change(*args, **kwargs)
+
+    return outlasting
 
 
 def begins_transactions(view: View) -> View:

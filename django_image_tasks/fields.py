@@ -29,16 +29,19 @@ class CodePointField(models.CharField):  # type: ignore[type-arg]
 class Unindexed(models.Transform):
     """A column that is compared without an index: ``filter(status__unindexed="pending")``.
 
-    MariaDB finds the row of an UPDATE by whichever index it likes. If one UPDATE finds it by status
-    and another by primary key, they lock the index and the row in opposite orders. That is a
-    deadlock, and MariaDB ends one of the two with an error.
+    It is an expression too, for a time: ``Unindexed("lease_expires_at")``. MariaDB finds the row of
+    an UPDATE by whichever index it likes. If one UPDATE finds it by status and another by primary
+    key, they lock the index and the row in opposite orders. That is a deadlock, and MariaDB ends
+    one of the two with an error.
     """
 
     lookup_name = "unindexed"
     template = "%(expressions)s"
 
     def as_mysql(self, compiler: Any, connection: BaseDatabaseWrapper) -> Any:
-        return self.as_sql(compiler, connection, template="CAST(%(expressions)s AS char)")
+        is_time = isinstance(self.output_field, models.DateTimeField)
+        kind = "datetime(6)" if is_time else "char"
+        return self.as_sql(compiler, connection, template=f"CAST(%(expressions)s AS {kind})")
 
 
 class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
