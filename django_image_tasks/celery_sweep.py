@@ -1,24 +1,36 @@
-"""The sweep for Celery: at the start of a worker, and as a task for the schedule of beat."""
+"""The sweep for Celery: a process beside each worker, and a task for whoever prefers beat."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+from datetime import timedelta
+
 from celery import shared_task
-from celery.signals import worker_ready
-from django.db import connections
+from celery.signals import worker_ready, worker_shutdown
 
 from django_image_tasks.sweep import sweep
+from django_image_tasks.sweep_process import sweeping
+
+SECONDS = 10.0
+"""Seconds between two sweeps beside a worker. Of many workers' sweeps, one does the work."""
+
+_beside_worker = ExitStack()
 
 
-@shared_task(name="image_tasks.sweep", ignore_result=True)
+# The limits replace the project's, which may be shorter than a sweep.
+@shared_task(name="image_tasks.sweep", ignore_result=True, soft_time_limit=300, time_limit=330)
 def sweep_image_tasks() -> None:
-    """Sweep once. Put it on beat's schedule."""
-    sweep()
+    """Sweep once, unless another sweep has just begun."""
+    sweep(unless_within=timedelta(seconds=1))
 
 
 @worker_ready.connect
-def sweep_at_start(**kwargs: object) -> None:
-    """Sweep once when a worker has started."""
-    try:
-        sweep()
-    finally:
-        connections.close_all()  # the processes that this one forks would share them
+def start_sweeping(**kwargs: object) -> None:
+    """Sweep beside the worker, as a task would wait while all its slots are taken."""
+    _beside_worker.enter_context(sweeping(SECONDS))
+
+
+@worker_shutdown.connect
+def stop_sweeping(**kwargs: object) -> None:
+    """Sweep no longer than the worker runs."""
+    _beside_worker.close()

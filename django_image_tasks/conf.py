@@ -59,6 +59,9 @@ class Settings:
             raise ValueError(f"it must be a whole number from {least} to {most}, and not {value!r}")
         return value
 
+    def _count(self, name: str) -> int:
+        return self._integer(name, 1)
+
     def _duration(
         self, name: str, default: timedelta, *, least: float = 0.001, most: timedelta = CENTURY
     ) -> timedelta:
@@ -196,17 +199,32 @@ class Settings:
 
     @property
     def LEASE(self) -> timedelta:
-        """A worker that is silent for this long loses its task to another one."""
-        return self._duration("LEASE", timedelta(seconds=60))
+        """A worker whose heartbeat is silent for this long loses its task to another one."""
+        return self._duration("LEASE", timedelta(seconds=30), least=3)
 
     @property
-    def REQUEUE_AFTER(self) -> timedelta:
-        """A task that no worker has started for this long is put on the queue again."""
-        return self._duration("REQUEUE_AFTER", timedelta(hours=1))
+    def STOP_GRACE_TIME(self) -> timedelta:
+        """A worker that is told to stop waits this long for its task before it hands it over."""
+        return self._duration("STOP_GRACE_TIME", timedelta(seconds=5), least=0)
+
+    @property
+    def MAX_RUNNING_PER_OWNER(self) -> int | None:
+        """At most this many tasks of one owner run at a time; ``None`` means any number."""
+        return self._or_none(self._count, "MAX_RUNNING_PER_OWNER")
+
+    @property
+    def MAX_WAITING_PER_OWNER(self) -> int | None:
+        """An owner with this many pending tasks gets no further one; ``None`` means any number."""
+        return self._or_none(self._count, "MAX_WAITING_PER_OWNER")
+
+    @property
+    def OWNER_LIMITS(self) -> Callable[[str], Any]:
+        """This function returns the ``OwnerLimits`` of an owner, by a plan of the project's own."""
+        return self._import("OWNER_LIMITS", "django_image_tasks.limits.of_settings")
 
     @property
     def MAX_ATTEMPTS(self) -> int:
-        """A task is started at most this many times before it fails for good."""
+        """A task fails for good when this many of its attempts were lost or asked for another."""
         return self._integer("MAX_ATTEMPTS", 3, most=16)
 
     @property

@@ -23,6 +23,7 @@ from django_image_tasks.exceptions import (
     InvalidInput,
     InvalidTransition,
     TookTooLong,
+    TooManyWaiting,
 )
 
 ERRORS = {
@@ -64,6 +65,14 @@ class RequestTooLarge(exceptions.APIException):
     default_detail = "The request body is larger than this server accepts."
 
 
+class TooManyRequests(exceptions.APIException):
+    """429: the owner has as many waiting tasks as they may."""
+
+    status_code = 429
+    default_code = "throttled"
+    wait = 30
+
+
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """A DRF exception handler that answers every exception.
 
@@ -103,6 +112,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException:
             return ServiceUnavailable(str(exc))
         case RequestDataTooBig():
             return RequestTooLarge()
+        case TooManyWaiting():
+            return TooManyRequests(str(exc))
         case InputTooLarge():
             return RequestTooLarge(str(exc))
         case InvalidInput() | SuspiciousOperation() | BadRequest():

@@ -3,6 +3,7 @@
 __all__ = [
     "AttemptFailed",
     "DeadlineExceeded",
+    "HandedOver",
     "ImageTasksError",
     "InputTooLarge",
     "InvalidInput",
@@ -12,6 +13,7 @@ __all__ = [
     "TaskCancelled",
     "TaskFailed",
     "TaskInterrupted",
+    "TooManyWaiting",
     "UnknownTaskType",
 ]
 
@@ -26,6 +28,10 @@ class InvalidInput(ImageTasksError):
 
 class InputTooLarge(InvalidInput):
     """A task's input is larger than ``MAX_INPUT_SIZE``. The text becomes the message of a 413."""
+
+
+class TooManyWaiting(InvalidInput):
+    """The owner has as many waiting tasks as they may. The text becomes the message of a 429."""
 
 
 class UnknownTaskType(ImageTasksError):
@@ -72,6 +78,10 @@ class TaskCancelled(TaskInterrupted):
 
 class DeadlineExceeded(TaskInterrupted):
     """The attempt has run for longer than ``TASK_TIMEOUT``."""
+
+
+class HandedOver(TaskInterrupted):
+    """The worker was told to stop, and another one takes the task over at once."""
 
 
 class LeaseLost(TaskInterrupted):

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connections, models, router, transaction
 from django.db.models import Q
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.conf import conf
+from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidTransition
-from django_image_tasks.fields import CodePointField, DeepJSONField, OrderedUUIDField
+from django_image_tasks.fields import (
+    CodePointField,
+    DeepJSONField,
+    OrderedUUIDField,
+    Unindexed,
+)
 from django_image_tasks.json_values import kept_message
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.signals import task_finished, task_progressed, task_started
@@ -25,9 +33,14 @@ from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcom
 
 __all__ = ["Attempt", "Task"]
 
+ANNOUNCED_WITHIN = timedelta(seconds=60)
+"""So long the receivers of an end may take before a sweep takes their process for dead."""
+ANNOUNCEMENTS = 10
+"""So often an end is told to receivers of which one raises."""
+
 
 def queue_lease() -> datetime:
-    """The first deadline of a new task: 30 seconds from now a queue should have delivered it."""
+    """When the sweep looks for a row that was made by hand: 30 seconds from now."""
     return timezone.now() + timedelta(seconds=30)
 
 
@@ -61,19 +74,27 @@ class Task(models.Model):
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
 
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
+    # Attempts that were lost or asked for another. MAX_ATTEMPTS limits these, and not the starts:
+    # a task that every deployment hands over may be started any number of times.
+    failed_attempts = models.PositiveIntegerField(_("failed attempts"), default=0, db_default=0)
+    # Place in the queue that is fair to every owner: the lowest is started first. Null unless the
+    # task is due and waits.
+    turn = models.BigIntegerField(_("turn"), null=True, blank=True)
     started_at = models.DateTimeField(_("started at"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
+    # When the end is to be announced, if its receivers have not all heard of it. Null once they
+    # have. On the clock of the database, as are the next two.
+    announce_at = models.DateTimeField(_("announce at"), null=True, blank=True)
+    announcements = models.PositiveSmallIntegerField(_("announcements"), default=0, db_default=0)
     available_at = models.DateTimeField(_("available at"), null=True, blank=True)
-    bytes_done = models.PositiveBigIntegerField(_("bytes done"), default=0)
-    bytes_total = models.PositiveBigIntegerField(_("bytes in total"), null=True, blank=True)
-    lease_owner = CodePointField(_("lease owner"), max_length=64, blank=True)
-    # Deadline of whoever holds the task. Processing: the worker must renew the lease by then.
-    # Pending: the queue must have delivered it by then. Past it the sweep takes over. Null once
-    # finished.
+    # Processing: the worker must renew the lease by then, or the sweep takes the task from it.
+    # Pending: the task gets a turn then; null if it has one. Null once finished.
     lease_expires_at = models.DateTimeField(
         _("lease expires at"), null=True, blank=True, default=queue_lease
     )
-    enqueued_at = models.DateTimeField(_("enqueued at"), null=True, blank=True)
+    lease_owner = CodePointField(_("lease owner"), max_length=64, blank=True)
+    bytes_done = models.PositiveBigIntegerField(_("bytes done"), default=0)
+    bytes_total = models.PositiveBigIntegerField(_("bytes in total"), null=True, blank=True)
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True, blank=True)
     cancel_requested_by = CodePointField(_("cancel requested by"), max_length=255, blank=True)
     retry_of = OrderedUUIDField(_("retry of"), null=True, blank=True)
@@ -112,6 +133,10 @@ class Task(models.Model):
             models.Index(fields=["status", "finished_at"], name="image_task_finished"),
             models.Index(fields=["expires_at"], name="image_task_expires"),
             models.Index(fields=["status", "lease_expires_at"], name="image_task_lease"),
+            # The owner is last so that those who may run no more are passed over in the index.
+            models.Index(fields=["turn", "created_at", "id", "owner"], name="image_task_turn"),
+            models.Index(fields=["owner", "turn"], name="image_task_owner_turn"),
+            models.Index(fields=["announce_at"], name="image_task_announce"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -130,54 +155,74 @@ class Task(models.Model):
     def __str__(self) -> str:
         return self.name or f"{self.type} {self.pk}"
 
-    def start(self, worker: str) -> None:
-        """Begin the next attempt, run by this worker."""
+    @property
+    def _db(self) -> str:
+        """The database that is written to, which alone is asked where something is decided."""
+        return router.db_for_write(Task)
+
+    def wait_for_turn(self) -> None:
+        """Let a pending task that has become due wait for its turn."""
+        turn = Task.objects.for_deciding().next_turn(self.owner)
+        row = self._row_if(Status.PENDING).filter(attempts=self.attempts)
+        self._write(row, {"turn": turn, "lease_expires_at": None})
+
+    def start(self, worker: str, lease: timedelta | None = None) -> None:
+        """Begin the next attempt, run by this worker, with a lease of ``LEASE`` or so long."""
+        row = self._row_if(Status.PENDING).filter(attempts=self.attempts)
         now = timezone.now()
-        due = Q(available_at=None) | Q(available_at__lte=now)
-        with transaction.atomic(using=self._state.db):
-            self._update(
-                self._row_if(Status.PENDING).filter(due, attempts=self.attempts),
-                status=Status.PROCESSING,
-                attempts=self.attempts + 1,
-                progress=0,
-                bytes_done=0,
-                bytes_total=None,
-                started_at=now,
-                lease_owner=worker,
-                lease_expires_at=now + conf.LEASE,
-            )
-            self.history.create(number=self.attempts, worker=worker, started_at=now)
+        values = {
+            "status": Status.PROCESSING,
+            "attempts": self.attempts + 1,
+            "turn": None,
+            "progress": 0,
+            "bytes_done": 0,
+            "bytes_total": None,
+            "started_at": now,
+            "lease_owner": worker,
+            "lease_expires_at": DatabaseNow() + (lease or conf.LEASE),
+        }
+        attempt = Attempt(task=self, number=self.attempts + 1, worker=worker, started_at=now)
+        self._update(row, values, lambda: attempt.save(force_insert=True))
         self._send(task_started)
 
     def record_progress(self, done: int, total: int | None) -> None:
-        """Write how many units (bytes, for an import) are done, of how many; renew the lease."""
-        self._update(
-            self._row_if_uncancelled(),
-            progress=min(99, done * 100 // total) if total else self.progress,
-            bytes_done=done,
-            bytes_total=total,
-            lease_expires_at=timezone.now() + conf.LEASE,
-        )
+        """Write how many units (bytes, for an import) are done, of how many."""
+        progress = min(99, done * 100 // total) if total else self.progress
+        values = {"progress": progress, "bytes_done": done, "bytes_total": total}
+        self._update(self._row_if_leased(), values)
         self._send(task_progressed)
+
+    def renew_lease(self) -> None:
+        """Move the lease's end to ``LEASE`` from now, even if it has passed and nobody noticed."""
+        lease_expires_at = DatabaseNow() + conf.LEASE
+        self._write(self._row_if_uncancelled(), {"lease_expires_at": lease_expires_at})
 
     def succeed(self, result: Mapping[str, Any]) -> None:
         """End the task in ``success``, with the JSON object that its handler returned."""
-        rows = self._row_if_uncancelled()
-        self._end_attempt(rows, Outcome.SUCCESS, "", progress=100, result=result)
+        self._end_attempt(self._row_if_leased(), Outcome.SUCCESS, "", progress=100, result=result)
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str, *, handler_returned: bool = True) -> None:
         """End the task in ``failure``."""
-        self._end_attempt(self._row_if_uncancelled(), Outcome.FAILURE, message)
+        row = self._row_if_leased()
+        self._end_attempt(row, Outcome.FAILURE, message, handler_returned=handler_returned)
 
-    def schedule_next_attempt(self, message: str, at: datetime) -> None:
-        """End the attempt and go back to ``pending``; the next one starts at this time or later."""
-        rows = self._row_if_uncancelled()
-        self._end_attempt(rows, Outcome.RETRY, message, available_at=at, lease_expires_at=at)
+    def schedule_next_attempt(self, message: str, delay: timedelta) -> None:
+        """End the attempt and go back to ``pending``; the next one starts this much later."""
+        due = DatabaseNow() + delay
+        values = {"available_at": due, "lease_expires_at": due, **self._one_more_failed()}
+        self._end_attempt(self._row_if_leased(), Outcome.RETRY, message, **values)
 
-    def carry_out_cancel(self) -> None:
+    def hand_over(self, *, handler_returned: bool = True) -> None:
+        """End the attempt and go back to ``pending``, first in turn. It costs no attempt."""
+        row, message = self._row_if_leased(), "The worker was told to stop"
+        values = {"handler_returned": handler_returned, **self._first_in_turn()}
+        self._end_attempt(row, Outcome.HANDED_OVER, message, **values)
+
+    def carry_out_cancel(self, *, handler_returned: bool = True) -> None:
         """End the running task in ``failure``, because somebody asked to cancel it."""
-        cancelled = self.row_if_held().filter(cancel_requested_at__isnull=False)
-        self._end_attempt(cancelled, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
+        row = self.row_if_held().filter(cancel_requested_at__isnull=False)
+        message = f"Cancelled by {self.cancel_requested_by}"
+        self._end_attempt(row, Outcome.FAILURE, message, handler_returned=handler_returned)
 
     def end_lost_attempt(self) -> None:
         """End an attempt whose lease ran out.
@@ -185,17 +230,28 @@ class Task(models.Model):
         The task goes back to ``pending``, or to ``failure`` if it is cancelled or this was the last
         of ``MAX_ATTEMPTS``.
         """
-        now = timezone.now()
-        lost = self.row_if_held().filter(lease_expires_at__lte=now)
+        held = self.row_if_held()
+        lost = held.filter(LessThanOrEqual(Unindexed("lease_expires_at"), DatabaseNow()))
         uncancelled = lost.filter(cancel_requested_at=None)
         if self.cancel_requested_at:
             self._end_attempt(lost, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
-        elif self.attempts < conf.MAX_ATTEMPTS:
-            at_once = {"available_at": now, "lease_expires_at": now}
-            self._end_attempt(uncancelled, Outcome.LOST, "The worker was lost", **at_once)
+        elif self.may_be_tried_again:
+            values = self._one_more_failed() | self._first_in_turn()
+            self._end_attempt(uncancelled, Outcome.LOST, "The worker was lost", **values)
         else:
             message = f"The worker was lost, in the last of {self.attempts} attempts"
             self._end_attempt(uncancelled, Outcome.FAILURE, message)
+
+    def lock_unless_locked(self) -> bool:
+        """Lock the row until the transaction ends. Returns whether it was free."""
+        rows = Task.objects.for_deciding().filter(pk=self.pk)
+        skips = connections[rows.db].features.has_select_for_update_skip_locked
+        return rows.select_for_update(skip_locked=skips).values_list("pk").first() is not None
+
+    @property
+    def may_be_tried_again(self) -> bool:
+        """Whether ``MAX_ATTEMPTS`` allows another attempt if the current one fails."""
+        return self.failed_attempts + 1 < conf.MAX_ATTEMPTS
 
     def cancel(self, by: str) -> None:
         """End a pending task; ask the worker of a running one to stop. It may be repeated.
@@ -208,13 +264,38 @@ class Task(models.Model):
             return
         with suppress(InvalidTransition):
             uncancelled = self._row_if(Status.PROCESSING).filter(cancel_requested_at=None)
-            self._update(uncancelled, cancel_requested_at=timezone.now(), cancel_requested_by=by)
+            asked = {"cancel_requested_at": timezone.now(), "cancel_requested_by": by}
+            self._update(uncancelled, asked)
             return
-        self.refresh_from_db()
+        self.refresh_from_db(using=self._db)
         if self.status == Status.PENDING:
             self.cancel(by)
         elif self.status in FINISHED:
             raise InvalidTransition(f"Task {self.pk} has already finished.")
+
+    def announce_end(self) -> None:
+        """Send ``task_finished``. If a receiver raises, the sweep does so again, ten times in all.
+
+        The pause before the next time begins with ten seconds, and doubles.
+        """
+        answers = task_finished.send_robust(sender=Task, task=self)
+        self.announcements += 1
+        heard = not any(isinstance(answer, Exception) for _receiver, answer in answers)
+        done = heard or self.announcements >= ANNOUNCEMENTS
+        pause = timedelta(seconds=10) * 2 ** (self.announcements - 1)
+        Task.objects.filter(pk=self.pk).update(
+            announce_at=None if done else DatabaseNow() + pause, announcements=self.announcements
+        )
+
+    def claim_announcement(self) -> None:
+        """Have the next :meth:`announce_end` to oneself, if it is due."""
+        is_due = LessThanOrEqual(Unindexed("announce_at"), DatabaseNow())
+        row = Task.objects.filter(is_due, pk=self.pk)
+        self._write(row, {"announce_at": DatabaseNow() + ANNOUNCED_WITHIN})
+
+    def note_that_handler_returned(self) -> None:
+        """Write when the attempt's handler returned, if the attempt had been ended before that."""
+        self.history.filter(number=self.attempts, ended_at=None).update(ended_at=timezone.now())
 
     def leftover(self) -> Leftover:
         """Describe what the current attempt may leave in a storage; the row is not saved."""
@@ -230,40 +311,85 @@ class Task(models.Model):
     def _row_if_uncancelled(self) -> TaskQuerySet:
         return self.row_if_held().filter(cancel_requested_at=None)
 
+    def _row_if_leased(self) -> TaskQuerySet:
+        leased = GreaterThan(Unindexed("lease_expires_at"), DatabaseNow())
+        return self._row_if_uncancelled().filter(leased)
+
     def _row_if(self, status: Status) -> TaskQuerySet:
-        return Task.objects.filter(pk=self.pk, status__unindexed=status)
+        return Task.objects.for_deciding().filter(pk=self.pk, status__unindexed=status)
+
+    def _one_more_failed(self) -> dict[str, Any]:
+        return {"failed_attempts": self.failed_attempts + 1}
+
+    def _first_in_turn(self) -> dict[str, Any]:
+        turn = Task.objects.for_deciding().lowest_turn()
+        return {"turn": turn, "available_at": None, "lease_expires_at": None}
 
     def _end_attempt(
-        self, row: TaskQuerySet, outcome: Outcome, message: str, **values: Any
+        self,
+        row: TaskQuerySet,
+        outcome: Outcome,
+        message: str,
+        *,
+        handler_returned: bool = True,
+        **values: Any,
     ) -> None:
-        """End the current attempt, and the task with it unless the outcome allows another."""
+        """End the current attempt, and the task with it unless the outcome allows another.
+
+        While its handler has not returned, the attempt has an outcome and no ``ended_at``.
+        """
         now = timezone.now()
         message = kept_message(message)
         status = STATUS_AFTER[outcome]
+        values |= {"status": status, "message": message, "lease_owner": ""}
         if status in FINISHED:
-            expires_at = now + conf.TASK_TIME_TO_LIVE
-            values |= {"finished_at": now, "expires_at": expires_at, "lease_expires_at": None}
-        with transaction.atomic(using=self._state.db):
-            self._update(row, status=status, message=message, lease_owner="", **values)
-            ended = self.history.filter(number=self.attempts, ended_at=None).update(
-                ended_at=now, outcome=outcome, message=message
+            values |= {
+                "finished_at": now,
+                "expires_at": now + conf.TASK_TIME_TO_LIVE,
+                "lease_expires_at": None,
+                "turn": None,
+                "announce_at": DatabaseNow() + ANNOUNCED_WITHIN,
+            }
+
+        def end_history() -> None:
+            ended = self.history.filter(number=self.attempts, outcome="").update(
+                ended_at=now if handler_returned else None, outcome=outcome, message=message
             )
             if ended and outcome != Outcome.SUCCESS:
-                self.leftover().save()
-        if status in FINISHED:
-            self._send(task_finished)
+                leftover = self.leftover()
+                if not handler_returned:  # until then it may leave more
+                    leftover.due_at = now + conf.TASK_TIMEOUT
+                leftover.save()
 
-    def _update(self, row: TaskQuerySet, **values: Any) -> None:
+        self._update(row, values, end_history)
+        if status in FINISHED:
+            transaction.on_commit(self.announce_end, using=self._db, robust=True)
+
+    def _update(
+        self, row: TaskQuerySet, values: dict[str, Any], then: Callable[[], Any] | None = None
+    ) -> None:
+        """Write a change that people see, and whatever ``then`` writes with it."""
+        self._write(row, {**values, "updated_at": timezone.now()}, then)
+
+    @outlasts_locks
+    def _write(
+        self, row: TaskQuerySet, values: dict[str, Any], then: Callable[[], Any] | None = None
+    ) -> None:
         """Write these values to the row, and to this object; raise if the row was not found."""
-        values["updated_at"] = timezone.now()
-        if not row.update(**values):
-            raise InvalidTransition(f"Task {self.pk} is not in a state that allows this.")
+        with transaction.atomic(using=self._db) if then else nullcontext():
+            if not row.update(**values):
+                raise InvalidTransition(f"Task {self.pk} is not in a state that allows this.")
+            if then:
+                then()
         for name, value in values.items():
-            setattr(self, name, value)
+            if hasattr(value, "resolve_expression"):  # known to the database alone: read when used
+                self.__dict__.pop(name, None)
+            else:
+                setattr(self, name, value)
 
     def _send(self, signal: Signal) -> None:
         send = partial(signal.send_robust, sender=Task, task=self)
-        transaction.on_commit(send, using=self._state.db, robust=True)
+        transaction.on_commit(send, using=self._db, robust=True)
 
 
 class Attempt(models.Model):
@@ -288,6 +414,23 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number}"
+
+
+class LastSweep(models.Model):
+    """The one row that says when the sweep ran last, and what it saw."""
+
+    ran_at = models.DateTimeField(_("ran at"))
+    sweeper = CodePointField(_("sweeper"), max_length=64)
+    # The task whose turn it was. If it still is at the next sweep, nothing was started since.
+    next_id = OrderedUUIDField(_("next task"), null=True)
+    ticket_at = models.DateTimeField(_("ticket at"))
+
+    class Meta:
+        verbose_name = _("last sweep")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.sweeper} {self.ran_at}"
 
 
 class Leftover(models.Model):
@@ -317,7 +460,8 @@ class Leftover(models.Model):
 
     def has_result(self) -> bool:
         """Whether the attempt has a result after all. Then nothing of it may be removed."""
-        succeeded = Task.objects.filter(status=Status.SUCCESS, attempts=self.attempt)
+        decided = Task.objects.for_deciding()
+        succeeded = decided.filter(status=Status.SUCCESS, attempts=self.attempt)
         return succeeded.filter(pk=self.task_id).exists()
 
     def forget(self) -> None:

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
-from django.db import connections, models
-from django.db.models import Func
+from django.db import connections, models, router
+from django.db.models import Func, Q, Subquery
 from django.db.models.lookups import GreaterThan
 from django.db.models.query import ValuesListIterable
 
+from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.keyset import KeysetQuerySet, or_never
-from django_image_tasks.states import UNFINISHED
+from django_image_tasks.states import UNFINISHED, Status
 
 if TYPE_CHECKING:
     from django_image_tasks.models import Task  # noqa: F401 (in a string below)
@@ -65,12 +66,58 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         return self.filter(GreaterThan(or_never("expires_at", self._vendor), now))
 
     def expired(self, now: datetime) -> Self:
-        """The tasks that a purge deletes."""
+        """The tasks that the API shows no more."""
         return self.filter(expires_at__lte=now)
 
+    def purgeable(self, now: datetime) -> Self:
+        """The expired tasks that a purge deletes, which are those whose end has been announced."""
+        return self.expired(now).filter(announce_at=None)
+
     def stale(self, now: datetime) -> Self:
-        """The unfinished tasks whose worker, or queue, has let their deadline pass."""
+        """The unfinished tasks whose deadline has passed: the sweep will see to them."""
         return self.filter(status__in=UNFINISHED, lease_expires_at__lte=now)
+
+    def lost(self) -> Self:
+        """The tasks whose worker has let its lease run out."""
+        return self.filter(status=Status.PROCESSING, lease_expires_at__lte=DatabaseNow())
+
+    def unannounced(self) -> Self:
+        """The finished tasks whose receivers are to be told (again)."""
+        return self.filter(announce_at__lte=DatabaseNow())
+
+    def for_deciding(self) -> Self:
+        """The tasks as they are where they are written. A replica may be late."""
+        return self.using(router.db_for_write(self.model))
+
+    def waiting(self) -> Self:
+        """The tasks that are due and wait for a worker, in the order of their turns."""
+        due = self.filter(turn__isnull=False, status__unindexed=Status.PENDING)
+        return due.order_by("turn", "created_at", "id")
+
+    def due(self) -> Self:
+        """The pending tasks that need not wait for another time, with or without a turn."""
+        is_due = Q(available_at=None) | Q(available_at__lte=DatabaseNow())
+        return self.filter(is_due, status=Status.PENDING)
+
+    def without_turn(self) -> Self:
+        """The tasks that have become due and do not wait for their turn yet, the oldest first."""
+        overdue = self.filter(status=Status.PENDING, lease_expires_at__lte=DatabaseNow())
+        return overdue.order_by("lease_expires_at")
+
+    def lowest_turn(self) -> int:
+        """The turn of the task that is started next; 0 if none waits."""
+        return self.waiting().values_list("turn", flat=True).first() or 0
+
+    def next_turn(self, owner: str) -> int:
+        """The turn of this owner's next task, by which the owners start their tasks alternately.
+
+        It is one more than the owner's own last, and never lower than what is started next
+        (start-time fair queueing).
+        """
+        last = self.filter(owner=owner, turn__isnull=False).order_by("-turn").values("turn")[:1]
+        lowest = self.waiting().annotate(own=Subquery(last)).values_list("turn", "own").first()
+        turn, own = lowest or (0, None)
+        return turn or 0 if own is None else max(turn or 0, own + 1)
 
     def rows(self, columns: Sequence[str]) -> Self:
         """Named tuples of these columns, with ids and times as text, as the database writes them.

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Q
 
-from django_image_tasks import engines
+from django_image_tasks import limits, tickets
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
@@ -50,7 +50,9 @@ def create_task(
 
     Raises :exc:`~django_image_tasks.exceptions.InvalidInput`, with one line that a client can act
     on, if no handler runs such tasks, if the handler does not accept the input, or if
-    ``IMAGE_TASKS["TASK_VALIDATOR"]`` refuses the task.
+    ``IMAGE_TASKS["TASK_VALIDATOR"]`` refuses the task; of it
+    :exc:`~django_image_tasks.exceptions.TooManyWaiting` if the owner has as many waiting tasks as
+    ``OWNER_LIMITS`` allows.
     """
     body = {"type": type, "input": input} | ({} if name is None else {"name": name})
     check_body(body)
@@ -82,8 +84,8 @@ def retry_task(task: Task, *, user_id: str = "", request_id: str = "") -> Task:
     The new task has the type, name, input and owner of the failed one, whose id is its
     ``retry_of``. Raises :exc:`~django_image_tasks.exceptions.InvalidTransition` if the task has not
     failed or no handler runs its type any more, and
-    :exc:`~django_image_tasks.exceptions.InvalidInput` if ``IMAGE_TASKS["TASK_VALIDATOR"]`` refuses
-    the new one.
+    :exc:`~django_image_tasks.exceptions.InvalidInput` if ``IMAGE_TASKS["TASK_VALIDATOR"]`` or the
+    owner's limit refuses the new one.
     """
     if task.status != Status.FAILURE:
         raise InvalidTransition(f"Task {task.pk} has not failed.")
@@ -116,8 +118,10 @@ def _save(task: Task) -> Task:
     _check_labels(task)
     if validator := conf.TASK_VALIDATOR:
         validator(task)
+    limits.check_waiting(task.owner)
+    task.turn, task.lease_expires_at = Task.objects.for_deciding().next_turn(task.owner), None
     task.save(force_insert=True)
-    engines.submit(task)
+    tickets.submit(task)
     return task
 
 

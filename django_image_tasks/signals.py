@@ -4,7 +4,9 @@ from django.dispatch import Signal
 
 __all__ = ["image_imported", "task_finished", "task_progressed", "task_started"]
 
-# Sent after the change is written, with sender=Task and task=<the task as it is now>.
+# Sent after the change is written, with sender=Task and task=<the task as it is now>. The two that
+# tell of an end are sent at least once: if a receiver raises, or the process dies, all of them are
+# called again, up to ten times. So a receiver must bear a repetition.
 
 # An attempt began. Arguments: task
 task_started = Signal()

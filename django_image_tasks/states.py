@@ -24,6 +24,7 @@ class Outcome(TextChoices):
     FAILURE = "failure", _("failure")
     RETRY = "retry", _("to be tried again")
     LOST = "lost", _("worker lost")
+    HANDED_OVER = "handed_over", _("handed over")
 
 
 FINISHED = (Status.SUCCESS, Status.FAILURE)
@@ -34,5 +35,6 @@ STATUS_AFTER = {
     Outcome.FAILURE: Status.FAILURE,
     Outcome.RETRY: Status.PENDING,
     Outcome.LOST: Status.PENDING,
+    Outcome.HANDED_OVER: Status.PENDING,
 }
 """The state of a task once its attempt has ended so."""

@@ -123,8 +123,6 @@ def _events(task: Task, attempts: Iterable[Attempt]) -> Iterator[Event]:
     now = timezone.now()
     created_by = _("by user %(id)s") % {"id": task.user_id} if task.user_id else ""
     yield Event(task.created_at, "", _("Created"), created_by)
-    if task.enqueued_at:
-        yield Event(task.enqueued_at, "", _("Put on the queue"))
     for attempt in attempts:
         event = _attempt(attempt, now)
         # The page shows the task's own message in full.
@@ -146,7 +144,11 @@ def _events(task: Task, attempts: Iterable[Attempt]) -> Iterator[Event]:
 def _attempt(attempt: Attempt, now: datetime) -> Event:
     title = _("Attempt %(number)d") % {"number": attempt.number}
     length = duration((attempt.ended_at or now) - attempt.started_at)
-    if attempt.ended_at is None:
+    if attempt.outcome and attempt.ended_at is None:
+        outcome = _("%(outcome)s; its handler has not returned") % {
+            "outcome": attempt.get_outcome_display()
+        }
+    elif attempt.ended_at is None:
         outcome = _("running for %(duration)s") % {"duration": length}
     else:
         outcome = _("%(outcome)s after %(duration)s") % {

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import django
+from django.utils import timezone
 
 from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
@@ -15,10 +18,16 @@ else:
 
 @task(queue_name=conf.QUEUE or "default")
 def run_image_task(task_id: str) -> None:
-    """Run the task with this id, in a worker."""
+    """Run the task whose turn it is, in a worker."""
     deliver(task_id)
 
 
 def enqueue(task_id: str) -> None:
     """Put the id on the queue of the framework's default backend."""
     run_image_task.enqueue(task_id)
+
+
+def enqueue_later(task_id: str, delay: timedelta) -> None:
+    """Put the id on the queue for later, if the backend can keep it so long."""
+    if run_image_task.get_backend().supports_defer:
+        run_image_task.using(run_after=timezone.now() + delay).enqueue(task_id)

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
+from math import ceil
 
 from django.conf import settings
 from django.core.checks import Error
 from django.db import connections
+from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from django_image_tasks.conf import conf
 from django_image_tasks.engines import deliver
 
 
-@app.task(name="image_tasks.run")
-def run_image_task(task_id: str) -> None:
-    """Run the task with this id, in a worker."""
-    deliver(task_id)
+@app.task(name="image_tasks.run", pass_context=True)
+def run_image_task(context: JobContext, task_id: str) -> None:
+    """Run the task whose turn it is, in a worker, which may be told to stop meanwhile."""
+    deliver(task_id, context.should_abort)
 
 
 def enqueue(task_id: str) -> None:
     """Put the id on the queue, which is a table."""
     run_image_task.configure(queue=conf.QUEUE).defer(task_id=task_id)
+
+
+def enqueue_later(task_id: str, delay: timedelta) -> None:
+    """Put the id on the queue for later."""
+    job = run_image_task.configure(
+        queue=conf.QUEUE, schedule_in={"seconds": ceil(delay.total_seconds())}
+    )
+    job.defer(task_id=task_id)
 
 
 def check() -> Iterator[Error]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
@@ -26,18 +28,29 @@ class Context(Protocol):
     """An empty directory for this attempt alone, removed when the attempt ends in whatever way."""
     deadline: datetime
     """When the attempt must have ended (aware)."""
+    stopped: Event
+    """Set, by another thread, once the attempt must stop: within a second or two of a cancel."""
 
     def progress(self, done: int, total: int | None = None) -> None:
-        """Report ``done`` of ``total`` units (bytes, for an import), and renew the lease.
+        """Report ``done`` of ``total`` units (bytes, for an import).
 
         Cheap enough to call for every chunk: at most one report a second is written.
-        Raises :exc:`~django_image_tasks.exceptions.TaskInterrupted` when the attempt must stop.
+        Raises :exc:`~django_image_tasks.exceptions.TaskInterrupted` when the attempt must stop, and
+        :exc:`~django_image_tasks.exceptions.TaskFailed` inside ``transaction.atomic()``, where the
+        report would keep the task's row locked.
         """
 
     def check(self) -> None:
-        """Ask the database whether the attempt may go on. Call it before what cannot be undone.
+        """Raise :exc:`~django_image_tasks.exceptions.TaskInterrupted` if the attempt must stop.
 
-        Raises :exc:`~django_image_tasks.exceptions.TaskInterrupted` when the attempt must stop.
+        It costs next to nothing. Call it before what cannot be undone.
+        """
+
+    def on_stop(self, callback: Callable[[], object]) -> AbstractContextManager[None]:
+        """Have ``callback`` called in another thread if the attempt must stop in the block.
+
+        It ends what the handler waits for: ``with context.on_stop(socket.close): …``. What that
+        raises in the handler counts as the stop, and not as a failure.
         """
 
 

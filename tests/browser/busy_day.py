@@ -117,7 +117,7 @@ def _result(random: Random, task: Task) -> dict[str, Any]:
 
 
 def _waiting(random: Random, now: datetime, seconds: int, image: str) -> Task:
-    task = _task(random, now - timedelta(seconds=seconds), image, enqueued_at=now)
+    task = _task(random, now - timedelta(seconds=seconds), image, turn=0)
     task.bytes_total, task.lease_expires_at = None, now + timedelta(hours=1)
     return task
 

@@ -105,6 +105,14 @@ def test_scripts_get_a_line_for_each_task(make_task: Make) -> None:
 
 def test_sweeping_and_purging_for_scripts(db: None) -> None:
     assert image_tasks("sweep", "--json").answers == [
-        {"recovered": 0, "enqueued": 0, "purged": 0, "discarded": 0, "scratch_removed": 0}
+        {
+            "recovered": 0,
+            "due": 0,
+            "tickets": 0,
+            "announced": 0,
+            "purged": 0,
+            "discarded": 0,
+            "scratch_removed": 0,
+        }
     ]
     assert image_tasks("purge", "--json").answers == [{"purged": 0}]

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
-from django.utils.timezone import now
 
 from django_image_tasks.models import Task
 from django_image_tasks.serializers import TaskSerializer
@@ -16,7 +16,7 @@ Make = Callable[..., Task]
 def failed(make_task: Make) -> Task:
     task = make_task(name="Debian 13", input={"import_from": "https://example.org/käse"})
     task.start("worker 1")
-    task.schedule_next_attempt("Connection refused", at=now())
+    task.schedule_next_attempt("Connection refused", timedelta())
     task.start("worker 2")
     task.fail("Source answered 404 Not Found")
     return task

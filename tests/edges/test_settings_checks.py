@@ -44,9 +44,9 @@ LIST = "it must be a list of strings"
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("LEASE", "60", TIME.format("0.001", 36500)),
-        ("LEASE", 0, TIME.format("0.001", 36500)),
-        ("LEASE", True, TIME.format("0.001", 36500)),
+        ("LEASE", "60", TIME.format("3", 36500)),
+        ("LEASE", 0, TIME.format("3", 36500)),
+        ("LEASE", True, TIME.format("3", 36500)),
         ("TASK_TIME_TO_LIVE", timedelta(days=-1), TIME.format("0", 36500)),
         ("TASK_TIMEOUT", float("inf"), TIME.format("0.001", 36500)),
         ("TASK_TIMEOUT", 10**400, TIME.format("0.001", 36500)),

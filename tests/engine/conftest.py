@@ -12,6 +12,7 @@ def image_tasks(settings: Any, tmp_path: Any) -> dict[str, Any]:
     """The settings of these tests, for a test to add to."""
     workload.runs.clear()
     workload.discarded.clear()
+    workload.published.clear()
     settings.IMAGE_TASKS = {
         "ENGINE": "django_image_tasks.engines.immediate",
         "SCRATCH_DIR": tmp_path / "scratch",

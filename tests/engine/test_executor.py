@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import context, executor
 from django_image_tasks.exceptions import TaskCancelled
 from django_image_tasks.models import Task
 from django_image_tasks.signals import task_finished, task_started
@@ -174,6 +174,22 @@ def test_a_result_that_is_not_json_fails_the_task(make_task: Callable[..., Task]
     task.refresh_from_db()
     assert task.status == "failure"
     assert task.message == "The handler's result cannot be kept: datetime is not a type of JSON"
+
+
+@pytest.mark.parametrize("result", [None, "done", ["done"], 7])
+def test_a_result_that_is_no_object_fails_the_task(
+    make_task: Callable[..., Task], image_tasks: Any, monkeypatch: pytest.MonkeyPatch, result: Any
+) -> None:
+    image_tasks["HANDLERS"]["returning"] = "tests.engine.workload.Returning"
+    monkeypatch.setattr(workload.Returning, "result", result)
+    task = make_task("returning")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    kind = type(result).__name__
+    assert (task.status, task.result) == ("failure", None)
+    assert task.message == f"The handler's result cannot be kept: it is {kind}, no JSON object"
 
 
 def test_a_type_without_a_handler_fails_the_task(make_task: Callable[..., Task]) -> None:
@@ -349,24 +365,24 @@ def test_a_task_over_its_deadline_fails(make_task: Callable[..., Task], image_ta
     assert task.message == "Took longer than the limit of 0:00:00.001000"
 
 
-def test_progress_moves_the_row_and_renews_the_lease(
+def test_progress_moves_the_row_and_not_the_lease(
     make_task: Callable[..., Task], during: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(executor, "PROGRESS_INTERVAL", 0)
+    monkeypatch.setattr(context, "PROGRESS_INTERVAL", 0)
     task = make_task("callback")
     seen = []
 
     def report(context):
-        let_lease_run_out(task)
+        before = Task.objects.get(pk=task.pk)
         context.progress(50, 200)
-        seen.append(Task.objects.get(pk=task.pk))
+        seen[:] = [Task.objects.get(pk=task.pk)]
+        assert seen[0].lease_expires_at == before.lease_expires_at
 
     during(report)
     executor.run(task.pk)
 
     [row] = seen
     assert (row.progress, row.bytes_done, row.bytes_total) == (25, 50, 200)
-    assert row.lease_expires_at > timezone.now() + timedelta(seconds=50)
 
 
 def test_progress_writes_at_most_once_a_second(

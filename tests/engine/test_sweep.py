@@ -12,11 +12,12 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from django_image_tasks import engines, executor
+from django_image_tasks import executor
 from django_image_tasks.engines import immediate
 from django_image_tasks.management.commands import image_tasks
-from django_image_tasks.models import Attempt, Task
-from django_image_tasks.sweep import BATCH, purge, sweep, sweep_every
+from django_image_tasks.models import Attempt, LastSweep, Task
+from django_image_tasks.services import create_task
+from django_image_tasks.sweep import BATCH, TICKET_PAUSE, purge, sweep, sweep_every
 from tests.engine import workload
 
 PAST = timedelta(seconds=1)
@@ -24,6 +25,11 @@ PAST = timedelta(seconds=1)
 
 def overdue(task: Task) -> None:
     Task.objects.filter(pk=task.pk).update(lease_expires_at=timezone.now() - PAST)
+
+
+@pytest.fixture(autouse=True)
+def no_second_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("django_image_tasks.sweep.SECOND_LOOK", 0)
 
 
 @pytest.fixture
@@ -49,6 +55,14 @@ def broker_away(monkeypatch: pytest.MonkeyPatch) -> Any:
     return monkeypatch
 
 
+@pytest.fixture
+def without_queue(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tickets that would be on a queue, if there was one."""
+    published: list[str] = []
+    monkeypatch.setattr(immediate, "enqueue", published.append)
+    return published
+
+
 def test_a_task_whose_worker_died_is_run_again(make_task: Callable[..., Task]) -> None:
     task = make_task()
     executor.claim(task.pk)
@@ -57,17 +71,30 @@ def test_a_task_whose_worker_died_is_run_again(make_task: Callable[..., Task]) -
     swept = sweep()
 
     task.refresh_from_db()
-    assert (swept.recovered, swept.enqueued) == (1, 1)
+    assert (swept.recovered, swept.tickets) == (1, 1)
     assert workload.discarded == [(str(task.pk), 1)]
-    assert (task.status, task.attempts) == ("success", 2)
+    assert (task.status, task.attempts, task.failed_attempts) == ("success", 2, 1)
     assert [attempt.message for attempt in task.history.all()] == ["The worker was lost", ""]
 
 
-def test_a_task_that_never_reached_the_queue_is_enqueued(make_task: Callable[..., Task]) -> None:
+def test_a_worker_that_renews_its_lease_at_the_last_moment_keeps_its_task(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = executor.claim(make_task().pk)
+    overdue(task)
+    monkeypatch.setattr("django_image_tasks.sweep.time.sleep", lambda seconds: task.renew_lease())
+
+    assert sweep().recovered == 0
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts) == ("processing", 1)
+
+
+def test_a_row_that_was_made_by_hand_is_run(make_task: Callable[..., Task]) -> None:
     task = make_task()
     overdue(task)
 
-    assert sweep().enqueued == 1
+    assert sweep().due == 1
 
     task.refresh_from_db()
     assert task.status == "success"
@@ -79,7 +106,7 @@ def test_a_task_that_is_looked_after_is_left_alone(make_task: Callable[..., Task
 
     swept = sweep()
 
-    assert (swept.recovered, swept.enqueued) == (0, 0)
+    assert (swept.recovered, swept.due, swept.tickets) == (0, 0, 0)
     waiting.refresh_from_db()
     running.refresh_from_db()
     assert (waiting.status, running.status) == ("pending", "processing")
@@ -89,7 +116,7 @@ def test_a_task_waits_for_its_next_attempt_until_it_is_due(make_task: Callable[.
     task = make_task(input={"do": "fail_once"})
     executor.run(task.pk)
 
-    assert sweep().enqueued == 0
+    assert sweep().due == 0
 
     Task.objects.filter(pk=task.pk).update(available_at=timezone.now())
     overdue(task)
@@ -99,57 +126,81 @@ def test_a_task_waits_for_its_next_attempt_until_it_is_due(make_task: Callable[.
     assert (task.status, task.attempts) == ("success", 2)
 
 
-def test_a_retry_that_is_due_is_not_put_off_by_the_bookkeeping_of_its_first_enqueuing(
-    make_task: Callable[..., Task],
+def test_lost_tickets_are_made_up_for_by_one(
+    make_task: Callable[..., Task], without_queue: list[str]
 ) -> None:
-    task = make_task(input={"do": "fail_once"})
+    waiting = [make_task(turn=turn, lease_expires_at=None) for turn in range(20)]
 
-    engines.publish(task)
+    assert sweep().tickets == 1
 
-    task.refresh_from_db()
-    assert task.status == "pending"
-    assert task.lease_expires_at == task.available_at
+    assert without_queue == ["next"]
+    while without_queue:
+        executor.run_next(goes_on=without_queue.pop() == "next")
+    assert workload.runs == [(str(task.pk), 1) for task in waiting]
+
+
+def test_a_scheduled_sweep_puts_a_ticket_on_the_queue_only_where_nothing_is_started(
+    make_task: Callable[..., Task], without_queue: list[str]
+) -> None:
+    first, second = [make_task(turn=turn, lease_expires_at=None) for turn in (0, 1)]
+    at_any_time = timedelta(microseconds=1)
+
+    assert sweep(unless_within=at_any_time).tickets == 0  # as it has seen the first just now
+    executor.claim(first.pk)
+    assert sweep(unless_within=at_any_time).tickets == 0  # as the first was started since
+    assert sweep(unless_within=at_any_time).tickets == 1
+    assert sweep(unless_within=at_any_time).tickets == 0  # as the ticket is on its way
+    LastSweep.objects.update(ticket_at=timezone.now() - TICKET_PAUSE)
+    assert sweep(unless_within=at_any_time).tickets == 1
+    second.refresh_from_db()
+    assert second.status == "pending"
+
+
+def test_of_many_sweepers_one_sweeps(
+    make_task: Callable[..., Task], django_assert_num_queries: Any
+) -> None:
+    sweep(unless_within=timedelta(seconds=5))
+    overdue(make_task())
+
+    with django_assert_num_queries(1):
+        assert sweep(unless_within=timedelta(seconds=5)).due == 0
+
+
+def test_a_sweep_with_nothing_to_do_costs_one_query_and_the_note_that_it_ran(
+    make_task: Callable[..., Task], django_assert_num_queries: Any
+) -> None:
+    sweep()
+    executor.claim(make_task().pk)
+
+    with django_assert_num_queries(2):
+        sweep(unless_within=timedelta(microseconds=1))
+
+    assert LastSweep.objects.get().ran_at > timezone.now() - timedelta(seconds=60)
 
 
 def test_a_broker_that_is_away_costs_one_try_and_no_task(
     make_task: Callable[..., Task], broker_away: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    tasks = [make_task(), make_task()]
-    for task in tasks:
+    for task in [make_task(), make_task()]:
         overdue(task)
 
-    assert sweep().enqueued == 0
+    assert sweep().tickets == 0
 
     [record] = caplog.records
     assert record.getMessage().startswith("task_not_enqueued task=")
     broker_away.undo()
-    assert sweep().enqueued == 2
+    assert sweep().tickets == 1
     assert set(Task.objects.values_list("status", flat=True)) == {"success"}
 
 
 def test_submitting_to_a_broker_that_is_away_leaves_the_task_to_the_sweep(
-    make_task: Callable[..., Task], broker_away: Any, django_capture_on_commit_callbacks: Any
+    db: None, broker_away: Any, django_capture_on_commit_callbacks: Any
 ) -> None:
-    task = make_task()
-
     with django_capture_on_commit_callbacks(execute=True):
-        engines.submit(task)
+        task = create_task("workload", {}, owner="1")
 
     task.refresh_from_db()
-    assert (task.status, task.enqueued_at) == ("pending", None)
-    assert task.lease_expires_at < timezone.now() + timedelta(minutes=1)
-
-
-def test_a_task_that_reached_the_queue_is_left_to_it(
-    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(immediate, "enqueue", lambda task_id: None)
-    task = make_task()
-
-    engines.publish(task)
-
-    task.refresh_from_db()
-    assert task.lease_expires_at - task.enqueued_at == timedelta(hours=1)
+    assert (task.status, task.turn) == ("pending", 0)
 
 
 def test_the_sweep_deletes_what_has_expired_and_nothing_else(
@@ -166,7 +217,7 @@ def test_the_sweep_deletes_what_has_expired_and_nothing_else(
 def test_a_purge_takes_the_attempts_along(make_task: Callable[..., Task]) -> None:
     task = make_task()
     executor.run(task.pk)
-    Task.objects.update(expires_at=timezone.now())
+    Task.objects.update(expires_at=timezone.now(), announce_at=None)
 
     assert purge() == 1
 
@@ -187,7 +238,7 @@ def test_sweeping_again_and_again_outlives_a_database_that_is_away(
 ) -> None:
     stop, calls = Event(), []
 
-    def fail_then_stop():
+    def fail_then_stop(**kwargs: Any) -> None:
         calls.append(1)
         if len(calls) == 2:
             stop.set()
@@ -210,9 +261,9 @@ def test_the_command_sweeps_and_says_what_it_did(make_task: Callable[..., Task])
     task = make_task()
     overdue(task)
 
-    assert (
-        run_command("sweep")
-        == "recovered: 0, enqueued: 1, purged: 0, discarded: 0, scratch_removed: 0\n"
+    assert run_command("sweep") == (
+        "recovered: 0, due: 1, tickets: 1, announced: 0, purged: 0, discarded: 0, "
+        "scratch_removed: 0\n"
     )
 
 

@@ -17,7 +17,10 @@ VERBS = {
     "record_progress": lambda task: task.record_progress(1, 2),
     "succeed": lambda task: task.succeed({}),
     "fail": lambda task: task.fail("reason"),
-    "schedule_next_attempt": lambda task: task.schedule_next_attempt("reason", timezone.now()),
+    "schedule_next_attempt": lambda task: task.schedule_next_attempt("reason", timedelta()),
+    "renew_lease": lambda task: task.renew_lease(),
+    "hand_over": lambda task: task.hand_over(),
+    "wait_for_turn": lambda task: task.wait_for_turn(),
     "carry_out_cancel": lambda task: task.carry_out_cancel(),
     "end_lost_attempt": lambda task: task.end_lost_attempt(),
     "cancel": lambda task: task.cancel("mia"),
@@ -25,17 +28,19 @@ VERBS = {
 }
 
 ALLOWED = {
-    "pending": {"start", "cancel"},
-    "processing": {"record_progress", "succeed", "fail", "schedule_next_attempt", "cancel"},
-    "cancelling": {"carry_out_cancel", "cancel"},
-    "stale": {
+    "pending": {"start", "cancel", "wait_for_turn"},
+    "processing": {
         "record_progress",
         "succeed",
         "fail",
         "schedule_next_attempt",
-        "end_lost_attempt",
+        "renew_lease",
+        "hand_over",
         "cancel",
     },
+    "cancelling": {"carry_out_cancel", "cancel"},
+    # Only the heartbeat, which knows that its process was not asleep, can save an expired lease.
+    "stale": {"renew_lease", "end_lost_attempt", "cancel"},
     "success": set(),
     "failure": {"retry"},
 }

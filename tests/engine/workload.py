@@ -10,6 +10,12 @@ from django_image_tasks.handlers.base import Context, Handler
 
 runs: list[tuple[str, int]] = []
 discarded: list[tuple[str, int]] = []
+published: list[str] = []
+
+
+def enqueue(task_id: str) -> None:
+    """As an engine: a queue that no worker reads."""
+    published.append(task_id)
 
 
 class Workload(Handler):
@@ -73,6 +79,17 @@ class Large(Handler):
 
     def run(self, context: Context) -> dict[str, Any]:
         return {"a": "é" * ((context.input["size"] - len('{"a":""}')) // 2)}
+
+
+class Returning(Handler):
+    """Returns what a test has put here."""
+
+    type = "returning"
+    title = "For tests"
+    result: Any = None
+
+    def run(self, context: Context) -> Any:
+        return self.result
 
 
 class Unstorable(Handler):

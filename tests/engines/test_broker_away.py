@@ -33,10 +33,5 @@ def test_a_task_is_created_in_time_and_runs_once_the_broker_is_back(
         task_id, seconds = call(actions.submit_in_time, {})
 
     assert seconds < 3
-    row = project.call(actions.row, task_id)
-    assert (row["status"], row["enqueued_at"]) == ("pending", None)
-
-    project.call(actions.let_wait_be_over, task_id)
-
     assert finished(project, task_id)["status"] == "success"
     assert project.notes(task_id) == ["1 runs"]

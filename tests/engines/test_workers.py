@@ -27,7 +27,7 @@ def test_the_same_message_delivered_twenty_times_at_once_runs_once(
 
     project.call(actions.deliver, task_id, 20)
 
-    until(lambda: project.logs().count(f"task_skipped task={task_id}") == 19)
+    until(lambda: project.logs().count(f"task_skipped task={task_id}") >= 19)
     row = finished(project, task_id)
     assert (row["status"], row["attempts"]) == ("success", 1)
     assert project.notes(task_id) == ["1 runs"]
@@ -57,7 +57,5 @@ def test_a_task_that_was_never_put_on_the_queue_runs_all_the_same(
     project: Project, workers: list[Process]
 ) -> None:
     task_id = project.call(actions.create, {})
-
-    project.call(actions.let_wait_be_over, task_id)
 
     assert finished(project, task_id)["status"] == "success"

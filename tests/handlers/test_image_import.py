@@ -320,6 +320,7 @@ def test_success_hands_task_and_result_to_the_host(
     storage_root: Path,
     configure: Callable[..., None],
     tmp_path: Path,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     needs("requests_hardened")
     needs("oslo_utils")
@@ -333,7 +334,8 @@ def test_success_hands_task_and_result_to_the_host(
 
     image_imported.connect(hear)
     try:
-        executor.run(task.pk)
+        with django_capture_on_commit_callbacks(execute=True):
+            executor.run(task.pk)
     finally:
         image_imported.disconnect(hear)
     task.refresh_from_db()

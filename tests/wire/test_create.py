@@ -127,10 +127,10 @@ def test_the_times_are_now(create: Callable[..., Any]) -> None:
     assert before <= task.created_at <= task.updated_at <= datetime.now(UTC)
 
 
-def test_a_task_costs_one_insert(
+def test_a_task_costs_one_insert_and_the_question_for_its_turn(
     create: Callable[..., Any], user: User, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2):
         create()
 
 

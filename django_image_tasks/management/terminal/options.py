@@ -106,7 +106,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         )
 
     work = add("work", _("Run a worker's own management command, and sweep beside it."))
-    work.add_argument("--every", type=float, metavar=_("SECONDS"), default=30)
+    work.add_argument("--every", type=float, metavar=_("SECONDS"), default=10)
     work.add_argument("worker", nargs=argparse.REMAINDER, help=_("For example: db_worker"))
 
 

@@ -31,7 +31,7 @@ def text_of(html: str, id: str) -> str:
 def tried_twice(make_task: Make) -> Task:
     task = make_task(name="Debian", input={"import_from": "https://example.org/<image>"})
     task.start("worker 1")
-    task.schedule_next_attempt("Connection refused", at=now())
+    task.schedule_next_attempt("Connection refused", timedelta())
     task.start("worker 2")
     return task
 
@@ -77,7 +77,9 @@ def test_a_task_without_a_result_shows_none(operator: Client, make_task: Make) -
 
 
 def test_the_wait_between_two_events_is_told(operator: Client, make_task: Make) -> None:
-    page = page_of(operator, make_task(created_at=now() - timedelta(minutes=2), enqueued_at=now()))
+    task = make_task(created_at=now() - timedelta(minutes=2))
+    task.start("worker")
+    page = page_of(operator, task)
     assert '<div class="task-wait">2 min 0 s later</div>' in page
 
 

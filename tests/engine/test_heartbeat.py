@@ -1,0 +1,286 @@
+"""What the thread beside a handler does: it keeps the lease, and ends what must end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from django.db import connections, transaction
+from django.utils import timezone
+
+from django_image_tasks import executor
+from django_image_tasks.exceptions import HandedOver, LeaseLost, TaskCancelled
+from django_image_tasks.models import Leftover, Task
+from django_image_tasks.services import create_task
+from django_image_tasks.sweep import sweep
+from tests.engine import workload
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Worker:
+    """A worker in a thread of its own, with a handler that the test has written."""
+
+    def __init__(self, should_stop: Callable[[], bool] | None = None) -> None:
+        self.at_work, self.raised = Event(), None
+        self.task = create_task("callback", {}, owner="1")
+        self._thread = Thread(target=self._run, args=(should_stop,))
+
+    def _run(self, should_stop: Callable[[], bool] | None) -> None:
+        try:
+            executor.run_next(should_stop)
+        finally:
+            connections.close_all()
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self.at_work.wait(10)
+
+    def end(self, within: float) -> Task:
+        self._thread.join(within)
+        assert not self._thread.is_alive(), f"still at work after {within} s"
+        self.task.refresh_from_db()
+        return self.task
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, image_tasks: Any) -> Any:
+    """Start a worker that is handled by a function of the context."""
+    # Nothing but the worker of the test runs a task.
+    image_tasks["ENGINE"] = "tests.engine.workload"
+
+    def make(handle: Callable[[Any], object], **options: Any) -> Worker:
+        worker = Worker(**options)
+
+        def during(context: Any) -> None:
+            worker.at_work.set()
+            try:
+                handle(context)
+            except Exception as error:
+                worker.raised = error
+                raise
+
+        monkeypatch.setattr(workload.Callback, "during", staticmethod(during))
+        worker.start()
+        return worker
+
+    return make
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 4) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"not so after {seconds} s"
+        time.sleep(0.05)
+
+
+def outcomes(task: Task) -> list[str]:
+    return list(task.history.values_list("outcome", flat=True))
+
+
+def test_a_handler_that_says_nothing_keeps_its_lease(worker: Any, image_tasks: Any) -> None:
+    image_tasks["LEASE"] = 3
+    silent = worker(lambda context: time.sleep(5))
+    for _ in range(9):
+        time.sleep(0.5)
+        sweep()
+
+    task = silent.end(within=3)
+
+    assert (task.status, task.attempts) == ("success", 1)
+
+
+def test_a_cancel_ends_the_task_and_frees_the_worker_within_three_seconds(worker: Any) -> None:
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
+    began = time.monotonic()
+
+    Task.objects.get(pk=waiting.task.pk).cancel("mia")
+
+    task = waiting.end(within=3)
+    assert time.monotonic() - began < 3
+    assert isinstance(waiting.raised, TaskCancelled)
+    assert (task.status, task.message) == ("failure", "Cancelled by mia")
+    assert outcomes(task) == ["failure"]
+    assert workload.discarded == [(str(task.pk), 1)]
+
+
+def test_a_cancel_ends_the_task_even_if_its_handler_does_not_return(worker: Any) -> None:
+    deaf = worker(lambda context: time.sleep(4))
+    task = Task.objects.get(pk=deaf.task.pk)
+    task.cancel("mia")
+
+    wait_for(lambda: Task.objects.filter(pk=task.pk, status="failure").exists(), seconds=3)
+    [attempt] = task.history.all()
+    assert (attempt.outcome, attempt.ended_at) == ("failure", None)
+    assert Leftover.objects.get().due_at > timezone.now() + timedelta(hours=1)
+
+    deaf.end(within=5)
+    attempt.refresh_from_db()
+    assert attempt.ended_at is not None
+    assert not Leftover.objects.exists()
+
+
+def test_a_deadline_stops_a_handler_that_only_waits(worker: Any, image_tasks: Any) -> None:
+    image_tasks["TASK_TIMEOUT"] = 1
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
+
+    task = waiting.end(within=4)
+
+    assert (task.status, task.message) == ("failure", "Took longer than the limit of 0:00:01")
+
+
+def test_a_callback_ends_what_the_handler_waits_for(worker: Any) -> None:
+    reader, writer = os.pipe()
+
+    def read(context: Any) -> None:
+        with context.on_stop(lambda: os.close(writer)):
+            os.read(reader, 1)
+        raise OSError("The pipe was closed")
+
+    reading = worker(read)
+
+    Task.objects.get(pk=reading.task.pk).cancel("mia")
+
+    task = reading.end(within=3)
+    os.close(reader)
+    assert (task.status, task.message) == ("failure", "Cancelled by mia")
+
+
+def test_a_task_of_a_worker_that_is_told_to_stop_is_handed_over(
+    worker: Any, image_tasks: Any
+) -> None:
+    image_tasks["STOP_GRACE_TIME"] = 0
+    told = Event()
+    waiting = worker(
+        lambda context: (context.stopped.wait(30), context.check()), should_stop=told.is_set
+    )
+
+    told.set()
+
+    task = waiting.end(within=3)
+    assert isinstance(waiting.raised, HandedOver)
+    assert (task.status, task.turn, task.failed_attempts) == ("pending", 0, 0)
+    assert outcomes(task) == ["handed_over"]
+    assert workload.published == [str(task.pk)] * 2  # once when it was created
+
+
+def test_a_task_that_ends_within_the_grace_time_is_not_handed_over(worker: Any) -> None:
+    ending = worker(lambda context: time.sleep(2), should_stop=lambda: True)
+
+    assert ending.end(within=4).status == "success"
+
+
+def test_a_worker_whose_task_was_taken_is_told_and_writes_nothing(worker: Any) -> None:
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
+    past = timezone.now() - timedelta(seconds=1)
+    Task.objects.filter(pk=waiting.task.pk).update(lease_expires_at=past)
+    Task.objects.get(pk=waiting.task.pk).end_lost_attempt()
+
+    task = waiting.end(within=3)
+
+    assert isinstance(waiting.raised, LeaseLost)
+    assert (task.status, outcomes(task)) == ("pending", ["lost"])
+
+
+def test_a_lease_that_ran_out_while_the_database_was_away_is_renewed(worker: Any) -> None:
+    done = Event()
+    waiting = worker(lambda context: done.wait(10))
+    past = timezone.now() - timedelta(seconds=90)
+    Task.objects.filter(pk=waiting.task.pk).update(lease_expires_at=past)
+
+    done.set()  # before the next look of the heartbeat, perhaps
+
+    task = waiting.end(within=5)
+    assert (task.status, task.attempts) == ("success", 1)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_hands_the_task_of_the_main_thread_over(
+    monkeypatch: pytest.MonkeyPatch, image_tasks: Any, number: signal.Signals
+) -> None:
+    image_tasks |= {"STOP_GRACE_TIME": 0, "ENGINE": "tests.engine.workload"}
+    heard: list[int] = []
+    before = signal.signal(number, lambda number, frame: heard.append(number))
+
+    def wait(context: Any) -> None:
+        os.kill(os.getpid(), number)
+        context.stopped.wait(30)
+        context.check()
+
+    monkeypatch.setattr(workload.Callback, "during", staticmethod(wait))
+    task = create_task("callback", {}, owner="1")
+    try:
+        executor.run_next()
+    finally:
+        mended = signal.signal(number, before)
+
+    task.refresh_from_db()
+    assert (task.status, outcomes(task), heard) == ("pending", ["handed_over"], [number])
+    mended(number, None)  # what was there before is there again
+    assert heard == [number, number]
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "message"),
+    [
+        (SystemExit(3), "failure", "The handler ended its process; the log of "),
+        (KeyboardInterrupt(), "pending", "The worker was told to stop"),
+    ],
+)
+def test_what_ends_a_process_is_recorded_and_raised_again(
+    monkeypatch: pytest.MonkeyPatch, image_tasks: Any, raised: Any, status: str, message: str
+) -> None:
+    image_tasks["ENGINE"] = "tests.engine.workload"
+
+    def end(context: Any) -> None:
+        raise raised
+
+    monkeypatch.setattr(workload.Callback, "during", staticmethod(end))
+    task = create_task("callback", {}, owner="1")
+
+    with pytest.raises(type(raised)):
+        executor.run_next()
+
+    task.refresh_from_db()
+    assert (task.status, task.message[: len(message)]) == (status, message)
+
+
+def leave_autocommit_off(context: Any) -> None:
+    transaction.set_autocommit(False)
+    Task.objects.filter(pk=context.task_id).update(name="written")
+
+
+def leave_block_open(context: Any) -> None:
+    transaction.atomic().__enter__()
+    Task.objects.filter(pk=context.task_id).update(name="written")
+
+
+@pytest.mark.parametrize("leave", [leave_autocommit_off, leave_block_open])
+def test_a_transaction_that_is_left_open_is_rolled_back_and_said(worker: Any, leave: Any) -> None:
+    task = worker(leave).end(within=5)
+
+    assert (task.status, task.name) == ("failure", "")
+    assert task.message == (
+        "The handler left a transaction open on the database 'default'. It was rolled back."
+    )
+
+
+def test_progress_inside_a_transaction_is_refused_in_words(
+    worker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_image_tasks.context.PROGRESS_INTERVAL", 0)
+
+    def report(context: Any) -> None:
+        with transaction.atomic():
+            context.progress(1, 2)
+
+    task = worker(report).end(within=5)
+
+    assert task.status == "failure"
+    assert task.message.startswith("progress() was called inside transaction.atomic()")
