@@ -53,6 +53,12 @@ class Settings:
             raise ValueError(f"it must be a list of strings, and not {values!r}")
         return values
 
+    def _boolean(self, name: str, default: bool) -> bool:
+        value = self._get(name, default)
+        if type(value) is not bool:
+            raise ValueError(f"it must be True or False, and not {value!r}")
+        return value
+
     def _integer(self, name: str, default: int, *, least: int = 1, most: int = 2**63 - 1) -> int:
         value = self._get(name, default)
         if type(value) is not int or not least <= value <= most:
@@ -144,6 +150,11 @@ class Settings:
         return self._import(
             "LIST_SERIALIZER_CLASS", "django_image_tasks.serializers.TaskSummarySerializer"
         )
+
+    @property
+    def KEEP_SQL(self) -> bool:
+        """The SQL of a query is kept and run again with other values; ``False`` writes it anew."""
+        return self._boolean("KEEP_SQL", True)
 
     # Who sees what
 

@@ -9,7 +9,6 @@ import builtins
 from collections.abc import Iterable, Sequence
 from typing import Any, Self
 
-from django.db.models import Q
 from django.forms import Form
 from django.http import HttpRequest
 from django_filters import Filter, FilterSet
@@ -72,7 +71,7 @@ class WordsFilter(QueryFilter):
             return qs.hold(self.field_name, words[0], is_rare=self.is_rare)
         if self.is_indexed:
             return qs.any_of(self.field_name, words)
-        return qs.compare(self.field_name, Q((f"{self.field_name}__in", words)))
+        return qs.compare(self.field_name, "in", *words)
 
 
 class TimesFilter(QueryFilter):
@@ -84,21 +83,17 @@ class TimesFilter(QueryFilter):
         super().__init__(field_name, param=field_name, **kwargs)
 
     def filter(self, qs: TaskQuerySet, value: Sequence[Comparison]) -> TaskQuerySet:
-        for comparison in value:
-            qs = qs.compare(self.field_name, self._rows(comparison))
+        for operator, first, last in value:
+            match operator:
+                case "eq":
+                    qs = qs.compare(self.field_name, "range", first, last)
+                case "neq":
+                    qs = qs.compare(self.field_name, "not_range", first, last)
+                case "gt" | "lte":
+                    qs = qs.compare(self.field_name, operator, last)
+                case _:
+                    qs = qs.compare(self.field_name, operator, first)
         return qs
-
-    def _rows(self, comparison: Comparison) -> Q:
-        name, (operator, first, last) = self.field_name, comparison
-        match operator:
-            case "eq":
-                return Q((f"{name}__range", (first, last)))
-            case "neq":
-                return ~Q((f"{name}__range", (first, last)))
-            case "gt" | "lte":
-                return Q((f"{name}__{operator}", last))
-            case _:
-                return Q((f"{name}__{operator}", first))
 
 
 class OrderParameter(QueryFilter):

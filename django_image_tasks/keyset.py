@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, Self, TypeVar, cast
+from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import connections, models
 from django.db.models import F, Func, Q, Value
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Cast, Coalesce
-from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual, Lookup
+from django.db.models.lookups import Exact, GreaterThanOrEqual, LessThanOrEqual
 
 from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.statements import SteppedQuerySet
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -94,7 +95,7 @@ def _break_ties(order: Sequence[SortKey]) -> list[SortKey]:
     return order[: 1 + [key.name for key in order].index("id")]
 
 
-class KeysetQuerySet(models.QuerySet[Row]):
+class KeysetQuerySet(SteppedQuerySet[Row]):
     """A queryset that knows its order, and which columns it was filtered by.
 
     ``hold``, ``compare``, ``among`` and ``any_of`` filter as ``filter`` does, and note what they
@@ -117,18 +118,17 @@ class KeysetQuerySet(models.QuerySet[Row]):
         SQLite knows only how many rows a value has on average. If most rows share one value, it
         reads all of an owner's for a rare one: 19 ms became 0.3 ms.
         """
-        condition = Q((column, value))
-        if self._vendor == "mysql":
-            condition = Q((f"{column}__gte", value), (f"{column}__lte", value))
-        elif self._vendor == "sqlite" and is_rare:
-            condition = Q(_RareExact(F(column), value))
-        rows = self.filter(condition)
+        step = {"mysql": _between, "sqlite": _rare if is_rare else _equal}.get(self._vendor, _equal)
+        rows = self.then(step, column, values=[(column, value)])
         rows.held = {**self.held, column: value}
         return rows
 
-    def compare(self, column: str, condition: Q) -> Self:
-        """The rows that meet this condition on a column, which many values may meet."""
-        rows = self.filter(condition)
+    def compare(self, column: str, lookup: str, *values: Any) -> Self:
+        """The rows that meet a condition on a column, which many values may meet.
+
+        The lookup is one of Django's, or one behind ``not_``.
+        """
+        rows = self.then(_compared, column, lookup, values=[(column, value) for value in values])
         rows.compared = self.compared | {column}
         return rows
 
@@ -138,9 +138,13 @@ class KeysetQuerySet(models.QuerySet[Row]):
         They are sorted by an expression that no index has. Else PostgreSQL reads the whole table in
         the order of the list until it has met them: the 1000 oldest took 38 ms, and take 10 ms.
         """
-        rows = self.filter(pk__in=ids)
+        rows = self.then(_compared, "id", "in", values=[("id", pk) for pk in ids])
         rows.is_few = True
         return rows
+
+    def with_id(self, pk: Any) -> Self:
+        """The row with this id, if it is one of them."""
+        return self.then(_equal, "id", values=[("id", pk)])
 
     def any_of(self, column: str, values: Sequence[Any]) -> Self:
         """The rows that have one of several values in a column that an index begins with.
@@ -150,41 +154,37 @@ class KeysetQuerySet(models.QuerySet[Row]):
         """
         found = self.model._default_manager.using(self.db).filter((f"{column}__in", values))
         ids = list(found.values_list("pk", flat=True)[: FEW + 1])
-        if len(ids) <= FEW:
-            return self.among(ids)
-        return self.compare(column, Q((f"{column}__in", values)))
+        return self.among(ids) if len(ids) <= FEW else self.compare(column, "in", *values)
 
     def in_order(self, order: Sequence[SortKey]) -> Self:
         """Sort by these keys, then by ``created_at`` and ``id``: a total order.
 
         A null comes after every value, and so first where descending.
         """
-        rows, order = self, _break_ties(order)
-        if any(key.name == "expires_at" for key in order):
-            rows = rows.alias(expires_at_or_never=or_never("expires_at", self._vendor))
+        order = _break_ties(order)
         # A key in which all rows have the same value decides nothing; MariaDB would sort for it.
         keys = [key for key in order if key.name not in self.held]
         if keys and self._vendor == "mysql" and not self.is_few:
             before = self._held_before(keys[0].name) or ()
             keys = [*(SortKey(name, keys[0].descending) for name in before), *keys]
-        rows = rows.order_by(*(key.term(by_index=not self.is_few) for key in keys))
+        has_times = any(key.name == "expires_at" for key in order)
+        rows = self.then(_sorted, tuple(keys), not self.is_few, has_times, values=())
         rows.order = order
         return rows
 
     def after(self, marker: Mapping[str, Any]) -> Self:
         """The rows behind ``marker`` (column → value) in the order of :meth:`in_order`."""
-        position = [
-            (key, NEVER if marker[key.name] is None else marker[key.name])
+        keys = [
+            key
             for key in self.order
             if key.name not in self.held or self.held[key.name] != marker[key.name]
         ]
-        if not position:
+        if not keys:
             return self.none()
-        if self._vendor == "mysql" or len({key.descending for key, _ in position}) > 1:
-            return self.filter(_behind(position))
-        # Not "<": where the first key has one value only, PostgreSQL then expects no row at all,
-        # takes another index, and sorts.
-        return self.filter(self._row_from(position)).exclude(pk=marker["id"])
+        values = [(key.name, NEVER if marker[key.name] is None else marker[key.name]) for key in keys]
+        if self._vendor == "mysql" or len({key.descending for key in keys}) > 1:
+            return self.then(_behind_keys, tuple(keys), values=values)
+        return self.then(_row_behind, tuple(keys), values=[*values, ("id", marker["id"])])
 
     @property
     def may_be_slow(self) -> bool:
@@ -212,21 +212,6 @@ class KeysetQuerySet(models.QuerySet[Row]):
         indexes = [["id"], *(list(index.fields) for index in self.model._meta.indexes)]
         before = [names[: names.index(column)] for names in indexes if column in names]
         return max((each for each in before if self.held.keys() >= {*each}), key=len, default=None)
-
-    def _row_from(self, position: Position) -> Lookup[Any]:
-        """``(k1, k2, …) <= (a, b, …)`` where descending.
-
-        This makes PostgreSQL and SQLite begin inside an index. MariaDB needs :func:`_behind`.
-        """
-        columns = [F(key.column) for key, _ in position]
-        values = [
-            Value(value, cast("models.Field[Any, Any]", self.model._meta.get_field(key.name)))
-            for key, value in position
-        ]
-        # A lookup, because Django 6.1 writes "= True" behind other expressions. No index serves
-        # that: a page near the end took SQLite 48 ms.
-        from_there = LessThanOrEqual if position[0][0].descending else GreaterThanOrEqual
-        return from_there(_row(columns), _row(values))
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]  # unknown to the stubs
@@ -256,8 +241,57 @@ class _RareExact(Exact):
         return f"likelihood({sql}, 0.0001)", params
 
 
+def _equal(rows: Any, column: str, value: Any) -> Any:
+    return rows.filter((column, value))
+
+
+def _between(rows: Any, column: str, value: Any) -> Any:
+    return rows.filter((f"{column}__gte", value), (f"{column}__lte", value))
+
+
+def _rare(rows: Any, column: str, value: Any) -> Any:
+    return rows.filter(_RareExact(F(column), value))
+
+
+def _compared(rows: Any, column: str, lookup: str, *values: Any) -> Any:
+    lookup, is_not = lookup.removeprefix("not_"), lookup.startswith("not_")
+    condition = Q((f"{column}__{lookup}", values if lookup in ("in", "range") else values[0]))
+    return rows.filter(~condition if is_not else condition)
+
+
+def _sorted(rows: Any, keys: Sequence[SortKey], by_index: bool, has_times: bool) -> Any:
+    if has_times:
+        vendor = connections[rows.db].vendor
+        rows = rows.alias(expires_at_or_never=or_never("expires_at", vendor))
+    return rows.order_by(*(key.term(by_index=by_index) for key in keys))
+
+
+def _row_behind(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
+    """``(k1, k2, …) <= (a, b, …)`` where descending, but not the marker itself.
+
+    This makes PostgreSQL and SQLite begin inside an index. MariaDB needs :func:`_behind`. It is not
+    "<": where the first key has one value only, PostgreSQL then expects no row at all, takes
+    another index, and sorts.
+    """
+    *values, pk = values
+    field = rows.model._meta.get_field
+    members = [
+        value if isinstance(value, Value) else Value(value, field(key.name))
+        for key, value in zip(keys, values, strict=True)
+    ]
+    # A lookup, because Django 6.1 writes "= True" behind other expressions. No index serves
+    # that: a page near the end took SQLite 48 ms.
+    from_there = LessThanOrEqual if keys[0].descending else GreaterThanOrEqual
+    columns = [F(key.column) for key in keys]
+    return rows.filter(from_there(_row(columns), _row(members))).exclude(pk=pk)
+
+
 def _row(members: Sequence[F | Value]) -> Func:
     return Func(*members, function="", output_field=models.BooleanField())
+
+
+def _behind_keys(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
+    return rows.filter(_behind(list(zip(keys, values, strict=True))))
 
 
 def _behind(position: Position) -> Q:

@@ -41,7 +41,7 @@ class MarkerPagination(BasePagination):
             names = [key.name for key in queryset.order]
             queryset = queryset.after(self.get_position(marker, names, view.get_visible()))
         with time_limit(queryset.db) if queryset.may_be_slow else nullcontext():
-            rows = list(queryset[: limit + 1]) if limit else []
+            rows = list(queryset.up_to(limit + 1)) if limit else []
         self.has_next = len(rows) > limit
         self.page = rows[:limit]
         self.display_page_controls = True
@@ -70,10 +70,9 @@ class MarkerPagination(BasePagination):
         pk = parse_uuid(marker)
         if pk is None:
             raise InvalidInput("Invalid marker format")
-        position: Mapping[str, Any] | None = visible.filter(pk=pk).values(*names).first()
-        if position is None:
-            raise InvalidInput(f"Task with the given id {marker} was not found")
-        return position
+        for position in visible.with_id(pk).rows(names, as_text=False):
+            return position._asdict()
+        raise InvalidInput(f"Task with the given id {marker} was not found")
 
     def get_paginated_response(self, data: Any) -> Response:
         body = {"tasks": data, "first": self.first, "schema": "/v2/schemas/tasks"}

@@ -47,7 +47,7 @@ def _row_class(columns: tuple[str, ...]) -> type:
 class TaskQuerySet(KeysetQuerySet["Task"]):
     """Tasks, and how to find those of an owner, the expired and the stale ones."""
 
-    columns: Sequence[str] = ()
+    columns: tuple[str, ...] = ()
     """The columns of :meth:`rows`, if that was called."""
 
     def visible_to(self, owner: str | None, *, every_owner: bool = False) -> Self:
@@ -63,7 +63,7 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         """The tasks that the API shows: those that never expire, or not yet."""
         # "IS NULL OR > …" made MariaDB and SQLite read all that is unexpired through the index
         # on expires_at. No index serves this form, so they take the one with the list's order.
-        return self.filter(GreaterThan(or_never("expires_at", self._vendor), now))
+        return self.then(_unexpired, values=[("expires_at", now)])
 
     def expired(self, now: datetime) -> Self:
         """The tasks that the API shows no more."""
@@ -119,24 +119,34 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         turn, own = lowest or (0, None)
         return turn or 0 if own is None else max(turn or 0, own + 1)
 
-    def rows(self, columns: Sequence[str]) -> Self:
+    def rows(self, columns: Sequence[str], *, as_text: bool = True) -> Self:
         """Named tuples of these columns, with ids and times as text, as the database writes them.
 
         Making UUIDs and datetimes of them took more than half of the time of a long list.
         """
         # With TIME_ZONE in DATABASES the text would be local time. Then there are datetimes.
-        as_text = self._ids_and_times() if connections[self.db].timezone == UTC else set()
-        names = [Text(name) if name in as_text else name for name in columns]
-        rows: Self = self.values_list(*names)  # type: ignore[assignment]
+        is_text = as_text and connections[self.db].timezone == UTC
+        rows = self.then(_columns, tuple(columns), is_text, values=())
         rows.columns = tuple(columns)
         rows._iterable_class = RowIterable
         return rows
 
-    def _ids_and_times(self) -> set[str]:
-        kinds = models.DateTimeField, models.UUIDField
-        return {field.name for field in self.model._meta.fields if isinstance(field, kinds)}
+    def get_row_maker(self, using: str) -> Any:
+        return _row_class(self.columns)._make if self.columns else super().get_row_maker(using)
 
     def _clone(self) -> Self:
         clone = super()._clone()
         clone.columns = self.columns
         return clone
+
+
+def _unexpired(rows: Any, now: datetime) -> Any:
+    vendor = connections[rows.db].vendor
+    return rows.filter(GreaterThan(or_never("expires_at", vendor), now))
+
+
+def _columns(rows: Any, columns: Sequence[str], is_text: bool) -> Any:
+    kinds = models.DateTimeField, models.UUIDField
+    fields = rows.model._meta.fields if is_text else ()
+    as_text = {field.name for field in fields if isinstance(field, kinds)}
+    return rows.values_list(*(Text(name) if name in as_text else name for name in columns))

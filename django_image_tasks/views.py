@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
 from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
@@ -54,12 +53,6 @@ VARY = ("Accept", "X-Auth-Token", "Authorization", "Cookie")
 def retry_after(age: timedelta) -> int:
     """Seconds after which to ask for a task of this age again: the longer it takes, the fewer."""
     return min(60, max(1, int(age.total_seconds()) // 4))
-
-
-@cache
-def unfiltered_rows(columns: tuple[str, ...], db: str) -> TaskQuerySet:
-    """The queryset that a list begins with, kept: to build it takes a tenth of a short page."""
-    return Task.objects.using(db).rows(columns)
 
 
 class ImageAPIView(APIView):
@@ -198,7 +191,7 @@ class TaskViewSet(
 
     def get_queryset(self) -> Any:
         columns = getattr(self.get_serializer_class(), "columns", None)
-        tasks = unfiltered_rows(tuple(columns), Task.objects.db) if columns else Task.objects.all()
+        tasks = Task.objects.rows(columns) if columns else Task.objects.all()
         return self.visible_among(tasks).unexpired(timezone.now())
 
     def visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
@@ -209,11 +202,10 @@ class TaskViewSet(
     def get_object(self) -> Task:
         """The task that the path names. Raises NotFound if the caller sees none."""
         pk = parse_uuid(self.kwargs["pk"])
-        task: Task | None = self.get_queryset().filter(pk=pk).first() if pk else None
-        if task is None:
-            raise NotFound(f"Could not find task {self.kwargs['pk']}")
-        self.check_object_permissions(self.request, task)
-        return task
+        for task in self.get_queryset().with_id(pk) if pk else ():
+            self.check_object_permissions(self.request, task)
+            return task
+        raise NotFound(f"Could not find task {self.kwargs['pk']}")
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.answer_with(self.get_object())

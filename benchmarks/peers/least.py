@@ -12,7 +12,6 @@ from benchmarks.peers.visible import visible_to
 from django_image_tasks.keyset import parse_order
 from django_image_tasks.models import Task
 from django_image_tasks.serializers import TaskSummarySerializer
-from django_image_tasks.views import unfiltered_rows
 
 NEWEST_FIRST = parse_order([], [], [])
 
@@ -22,7 +21,7 @@ class LeastList(APIView):
     permission_classes = []
 
     def get(self, request: Request) -> HttpResponse:
-        rows = unfiltered_rows(TaskSummarySerializer.columns, Task.objects.db)
+        rows = Task.objects.rows(TaskSummarySerializer.columns)
         tasks = visible_to(request.user, rows).in_order(NEWEST_FIRST)
         if marker := request.GET.get("marker"):
             tasks = tasks.after(Task.objects.values("created_at", "id").get(pk=marker))

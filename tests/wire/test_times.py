@@ -12,7 +12,7 @@ from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
-from django_image_tasks.views import unfiltered_rows
+from django_image_tasks.statements import kept_statement
 from tests.wire.answers import error, names
 
 SECOND = datetime(2126, 3, 1, 12, 30, 59, tzinfo=UTC)
@@ -103,11 +103,11 @@ def database_time_zone(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Any]:
     """Where a database knows no zones, Django lets it keep local time."""
-    unfiltered_rows.cache_clear()
+    kept_statement.cache_clear()
     if not connection.features.supports_timezones:
         monkeypatch.setattr(connections["default"], "timezone", ZoneInfo(request.param))
     yield
-    unfiltered_rows.cache_clear()
+    kept_statement.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""SQL that is put together once for each shape of a query, and run again with other values.
+
+Django writes the SQL of a query anew each time, which takes longer than most of ours take to run.
+Here it writes it once, with a :class:`Slot` in the place of each value. What differs in anything
+but values has another shape, and SQL of its own. ``KEEP_SQL`` switches this off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
+from typing import Any, Self, TypeVar
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections, models
+from django.db.models import Value
+from django.db.models.sql import Query
+
+from django_image_tasks.conf import conf
+
+Row = TypeVar("Row", bound=models.Model)
+
+MOST = 1_000
+"""So many shapes are kept, those that were used last. Each takes about 20 KB."""
+
+Bound = tuple["models.Field[Any, Any]", Any]
+"""A value, behind the field that says how the database takes it."""
+
+
+class Slot(Value):
+    """The place of a value: the one with this number, in the form in which the field sends it."""
+
+    def as_sql(self, compiler: Any, connection: Any) -> Any:
+        return "%s", [self]
+
+    def prepared(self, values: Sequence[Any], connection: Any) -> Any:
+        field: Any = self.output_field
+        value = field.get_prep_value(values[self.value])
+        return field.get_db_prep_value(value, connection, prepared=True)
+
+
+class Statement:
+    """The SQL of a queryset of tuples."""
+
+    def __init__(self, rows: models.QuerySet[Any]) -> None:
+        self.query, self.using = rows.query, rows.db
+        compiler = self.query.get_compiler(self.using)
+        try:
+            self.sql, self.params = compiler.as_sql()
+        except EmptyResultSet:
+            self.sql = ""
+            return
+        self.columns = [column for column, *_ in compiler.select]
+        self.converts = bool(compiler.get_converters(self.columns))
+
+    def run(self, values: Sequence[Any]) -> Any:
+        if not self.sql:
+            return []
+        connection = connections[self.using]
+        params = [
+            param.prepared(values, connection) if isinstance(param, Slot) else param
+            for param in self.params
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, params)
+            rows = cursor.fetchall()
+        if not self.converts:
+            return rows
+        compiler = self.query.get_compiler(self.using)
+        return compiler.apply_converters(rows, compiler.get_converters(self.columns))
+
+
+def fetch(using: str, build: Callable[..., Any], *shape: Any, bound: Sequence[Bound]) -> Any:
+    """The rows of the queryset of tuples that ``build(using, *shape, values)`` returns.
+
+    What ``build`` does may depend on the database and the shape, but not on the values.
+    """
+    values = [value for _, value in bound]
+    if not conf.KEEP_SQL:
+        return build(using, *shape, values)
+    return kept_statement(using, build, shape, tuple(field for field, _ in bound)).run(values)
+
+
+@lru_cache(maxsize=MOST)
+def kept_statement(using: str, build: Any, shape: tuple[Any, ...], fields: Any) -> Statement:
+    return Statement(build(using, *shape, [Slot(*place) for place in enumerate(fields)]))
+
+
+Step = tuple[Callable[..., Any], tuple[Any, ...], int]
+"""A function from rows to rows, what it is told beside them, and how many values it takes."""
+
+
+class SteppedQuerySet(models.QuerySet[Row]):
+    """A queryset made in steps, which are put off until its rows or its query are asked for.
+
+    If nothing but steps made it, its rows come from a kept :class:`Statement`. Any other method
+    of a queryset takes the steps at once, and goes on from there in Django's ordinary way.
+    """
+
+    steps: tuple[Step, ...] | None = None
+    """What is put off; ``None`` once the ordinary way was taken."""
+    bound: tuple[Bound, ...] = ()
+
+    def __init__(self, model: Any = None, query: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(model, query, *args, **kwargs)
+        self.steps = () if query is None else None
+
+    def then(self, step: Callable[..., Any], *how: Any, values: Sequence[tuple[str, Any]]) -> Self:
+        """The rows that ``step(rows, *how, *values)`` leaves; a value comes with its column.
+
+        What the step does may depend on the database and on ``how``, but not on the values.
+        """
+        if self.steps is None or not conf.KEEP_SQL:
+            return step(self, *how, *(value for _, value in values))  # type: ignore[no-any-return]
+        rows = self.all()
+        field: Any = self.model._meta.get_field
+        rows.steps = (*self.steps, (step, how, len(values)))
+        rows.bound = (*self.bound, *((field(column), value) for column, value in values))
+        return rows
+
+    def up_to(self, count: int) -> Self:
+        """The first rows, at most so many of them."""
+        return self.then(_up_to, count, values=())
+
+    def all(self) -> Self:
+        if self.steps is None:
+            return super().all()
+        rows = self.__class__.__new__(self.__class__)
+        rows.__dict__ = {**self.__dict__, "_result_cache": None}
+        return rows
+
+    @property
+    def query(self) -> Any:
+        if self.steps:
+            values = [value for _, value in self.bound]
+            self._query = _taken(self.db, self.__class__, self.model, self.steps, values).query
+        self.steps = None
+        return super().query
+
+    @query.setter
+    def query(self, value: Any) -> None:
+        models.QuerySet.query.fset(self, value)  # type: ignore[attr-defined]
+
+    def get_row_maker(self, using: str) -> Callable[[Any], Any]:
+        """What makes a row of the tuple that was read."""
+        return partial(self.model.from_db, using, _columns(self.model))
+
+    def _fetch_all(self) -> None:
+        if self._result_cache is None and self.steps:
+            shape = self.__class__, self.model, self.steps
+            rows = fetch(self.db, _tuples, *shape, bound=self.bound)
+            self._result_cache = list(map(self.get_row_maker(self.db), rows))
+        super()._fetch_all()
+
+
+def _taken(using: str, cls: Any, model: Any, steps: Sequence[Step], values: Sequence[Any]) -> Any:
+    rows, values = cls(model, Query(model), using), iter(values)
+    for step, how, count in steps:
+        rows = step(rows, *how, *[next(values) for _ in range(count)])
+    return rows
+
+
+def _tuples(using: str, cls: Any, model: Any, steps: Any, values: Sequence[Any]) -> Any:
+    rows = _taken(using, cls, model, steps, values)
+    return rows if rows._fields else rows.values_list(*_columns(model))
+
+
+@lru_cache
+def _columns(model: Any) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+def _up_to(rows: Any, count: int) -> Any:
+    return rows[:count]
