@@ -181,7 +181,9 @@ class KeysetQuerySet(SteppedQuerySet[Row]):
         ]
         if not keys:
             return self.none()
-        values = [(key.name, NEVER if marker[key.name] is None else marker[key.name]) for key in keys]
+        values = [
+            (key.name, NEVER if marker[key.name] is None else marker[key.name]) for key in keys
+        ]
         if self._vendor == "mysql" or len({key.descending for key in keys}) > 1:
             return self.then(_behind_keys, tuple(keys), values=values)
         return self.then(_row_behind, tuple(keys), values=[*values, ("id", marker["id"])])
@@ -273,11 +275,11 @@ def _row_behind(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
     "<": where the first key has one value only, PostgreSQL then expects no row at all, takes
     another index, and sorts.
     """
-    *values, pk = values
+    *position, pk = values
     field = rows.model._meta.get_field
     members = [
         value if isinstance(value, Value) else Value(value, field(key.name))
-        for key, value in zip(keys, values, strict=True)
+        for key, value in zip(keys, position, strict=True)
     ]
     # A lookup, because Django 6.1 writes "= True" behind other expressions. No index serves
     # that: a page near the end took SQLite 48 ms.

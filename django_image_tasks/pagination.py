@@ -70,8 +70,9 @@ class MarkerPagination(BasePagination):
         pk = parse_uuid(marker)
         if pk is None:
             raise InvalidInput("Invalid marker format")
-        for position in visible.with_id(pk).rows(names, as_text=False):
-            return position._asdict()
+        found: Any = visible.with_id(pk).rows(names, as_text=False)
+        for position in found:
+            return position._asdict()  # type: ignore[no-any-return]
         raise InvalidInput(f"Task with the given id {marker} was not found")
 
     def get_paginated_response(self, data: Any) -> Response:

@@ -1,12 +1,21 @@
-"""Who may use the API at all."""
+"""Who may use the API at all, and who sees every owner's tasks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, Permission, PermissionsMixin
+from django.db import router
+from django.db.models import Q
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from django_image_tasks.conf import conf
+from django_image_tasks.statements import fetch
 
 __all__ = ["IsAuthenticatedOrNamed"]
 
@@ -16,3 +25,39 @@ class IsAuthenticatedOrNamed(IsAuthenticated):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return conf.ANONYMOUS_OWNER is not None or super().has_permission(request, view)
+
+
+def sees_every_owner(user: Any) -> bool:
+    """Whether the user has the permission ``view_all_tasks``, now.
+
+    Where only Django's own backend and user decide, the database is asked for this permission
+    alone. ``has_perm`` reads all that the user has, which made an owner's list take twice as long.
+    """
+    if user.is_active and not user.is_superuser and _has_django_rules(user):
+        field = user._meta.pk
+        bound = [(field, user.pk), (field, user.pk)]
+        using = router.db_for_read(Permission, instance=user)
+        return bool(list(fetch(using, _granted, user.__class__, bound=bound)))
+    return bool(user.has_perm("django_image_tasks.view_all_tasks"))
+
+
+def _has_django_rules(user: Any) -> bool:
+    return (
+        settings.AUTHENTICATION_BACKENDS == ["django.contrib.auth.backends.ModelBackend"]
+        and user.__class__ is get_user_model()
+        and getattr(user.__class__, "has_perm", None) is PermissionsMixin.has_perm
+    )
+
+
+def _granted(using: str, cls: Any, values: Sequence[Any]) -> Any:
+    """The permission, if it was given to the user, or to one of the groups that they are in."""
+    user, member = values
+    rights, groups = cls._meta.get_field("user_permissions"), cls._meta.get_field("groups")
+    own = rights.remote_field.through.objects.filter((rights.m2m_field_name(), user))
+    joined = groups.remote_field.through.objects.filter((groups.m2m_field_name(), member))
+    of_groups = Group.permissions.through.objects.filter(group_id__in=joined.values("group_id"))
+    given = Q(pk__in=own.values("permission_id")) | Q(pk__in=of_groups.values("permission_id"))
+    permissions = Permission.objects.using(using).order_by().filter(given)
+    label, name = "django_image_tasks", "view_all_tasks"
+    named = permissions.filter(content_type__app_label=label, codename=name)
+    return named.values_list("pk")

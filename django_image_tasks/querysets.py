@@ -132,7 +132,8 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         return rows
 
     def get_row_maker(self, using: str) -> Any:
-        return _row_class(self.columns)._make if self.columns else super().get_row_maker(using)
+        row: Any = _row_class(self.columns)
+        return row._make if self.columns else super().get_row_maker(using)
 
     def _clone(self) -> Self:
         clone = super()._clone()

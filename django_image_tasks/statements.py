@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any, Self, TypeVar
 
 from django.core.exceptions import EmptyResultSet
@@ -143,7 +144,7 @@ class SteppedQuerySet(models.QuerySet[Row]):
 
     def get_row_maker(self, using: str) -> Callable[[Any], Any]:
         """What makes a row of the tuple that was read."""
-        return partial(self.model.from_db, using, _columns(self.model))
+        return partial(self.model.from_db, using, columns(self.model))
 
     def _fetch_all(self) -> None:
         if self._result_cache is None and self.steps:
@@ -154,19 +155,20 @@ class SteppedQuerySet(models.QuerySet[Row]):
 
 
 def _taken(using: str, cls: Any, model: Any, steps: Sequence[Step], values: Sequence[Any]) -> Any:
-    rows, values = cls(model, Query(model), using), iter(values)
+    rows, remaining = cls(model, Query(model), using), iter(values)
     for step, how, count in steps:
-        rows = step(rows, *how, *[next(values) for _ in range(count)])
+        rows = step(rows, *how, *islice(remaining, count))
     return rows
 
 
 def _tuples(using: str, cls: Any, model: Any, steps: Any, values: Sequence[Any]) -> Any:
     rows = _taken(using, cls, model, steps, values)
-    return rows if rows._fields else rows.values_list(*_columns(model))
+    return rows if rows._fields else rows.values_list(*columns(model))
 
 
 @lru_cache
-def _columns(model: Any) -> list[str]:
+def columns(model: Any) -> list[str]:
+    """The attributes that hold a row's columns, as ``from_db`` takes them."""
     return [field.attname for field in model._meta.concrete_fields]
 
 

@@ -38,6 +38,7 @@ from django_image_tasks.models import Task
 from django_image_tasks.negotiation import ContentNegotiation
 from django_image_tasks.pagination import MarkerPagination
 from django_image_tasks.parsers import JSONParser, check_body
+from django_image_tasks.permissions import sees_every_owner
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import UNFINISHED
 
@@ -175,6 +176,10 @@ class TaskViewSet(
         """The owner that the request acts for: the host's function is asked once a request."""
         return tenancy.get_owner(self.request)
 
+    @cached_property
+    def sees_every_owner(self) -> bool:
+        return sees_every_owner(self.request.user)
+
     def may_touch(self, owner: str) -> bool:
         """Whether the request may cancel and retry the tasks of this owner that it sees."""
         return owner == self.owner or self.request.user.has_perm("django_image_tasks.change_task")
@@ -196,16 +201,16 @@ class TaskViewSet(
 
     def visible_among(self, tasks: TaskQuerySet) -> TaskQuerySet:
         """Those of the tasks that the request may see."""
-        every_owner = self.request.user.has_perm("django_image_tasks.view_all_tasks")
-        return tasks.visible_to(self.owner, every_owner=every_owner)
+        return tasks.visible_to(self.owner, every_owner=self.sees_every_owner)
 
     def get_object(self) -> Task:
         """The task that the path names. Raises NotFound if the caller sees none."""
         pk = parse_uuid(self.kwargs["pk"])
-        for task in self.get_queryset().with_id(pk) if pk else ():
-            self.check_object_permissions(self.request, task)
-            return task
-        raise NotFound(f"Could not find task {self.kwargs['pk']}")
+        task: Task | None = next(iter(self.get_queryset().with_id(pk)), None) if pk else None
+        if task is None:
+            raise NotFound(f"Could not find task {self.kwargs['pk']}")
+        self.check_object_permissions(self.request, task)
+        return task
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.answer_with(self.get_object())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from django.utils import timezone
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
+from django_image_tasks.conf import Settings
 from django_image_tasks.models import Task
 from django_image_tasks.states import FINISHED
 
@@ -17,6 +19,9 @@ hypothesis_settings.register_profile(
     "project", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 hypothesis_settings.load_profile("project")
+
+if os.environ.get("KEEP_SQL") == "no":  # the whole suite without kept SQL
+    Settings.KEEP_SQL = property(lambda self: self._boolean("KEEP_SQL", False))  # type: ignore
 
 SOURCE = {"import_from": "https://example.com/a.qcow2"}
 

@@ -35,7 +35,7 @@ def test_a_token_is_its_user(client: Client, token: Any, make_task: Callable[...
 def test_a_token_costs_one_query(
     client: Client, token: Any, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(1 + 2 + 1):  # the token, the user's permissions, the page
+    with django_assert_num_queries(1 + 1 + 1):  # the token, the user's permission, the page
         client.get("/v2/tasks", headers={"X-Auth-Token": token})
 
 

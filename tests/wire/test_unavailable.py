@@ -172,8 +172,11 @@ def test_it_is_a_warning_in_djangos_log_and_no_fault(
     assert faults == []
 
 
-def test_a_missing_table_is_a_fault(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_table_is_a_fault(
+    ask: Any, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
     send = ask("GET /v2/tasks/{}")
+    settings.IMAGE_TASKS = {"KEEP_SQL": False}
     monkeypatch.setattr(Task._meta, "db_table", "nowhere")
 
     response = send()

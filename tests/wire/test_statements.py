@@ -1,0 +1,123 @@
+"""Kept SQL gives the rows that Django's own gives, and stands aside for a host's own ways."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.contrib.auth.models import Group, Permission, User
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rest_framework.test import APIClient
+
+from django_image_tasks.keyset import parse_order
+from django_image_tasks.models import Task
+from django_image_tasks.statements import kept_statement
+from tests.wire.answers import allow
+from tests.wire.test_walk import TEXTS, insert, orders, tables
+
+TIMES = ["2126-03-01", "2126-03-01T12:30:59", "2126-03-01T12:31:00", "2126-03-01T12:30:59.999999Z"]
+OPERATORS = ["", "eq:", "neq:", "gt:", "gte:", "lt:", "lte:"]
+
+words = {
+    "name": TEXTS,
+    "owner": TEXTS,
+    "user_id": ["", "7"],
+    "image_id": [""],
+    "request_id": ["a", "in:a,b"],
+    "type": ["import"],
+    "status": ["pending", "in:success,failure", "processing"],
+}
+comparisons = st.tuples(
+    st.sampled_from(["created_at", "updated_at", "expires_at"]),
+    st.builds(str.__add__, st.sampled_from(OPERATORS), st.sampled_from(TIMES)),
+)
+parameters = st.one_of(
+    comparisons,
+    *(st.tuples(st.just(name), st.sampled_from(values)) for name, values in words.items()),
+)
+
+
+def same_both_ways(client: Any, path: str, settings: Any) -> Any:
+    """The body of an answer that is the same with kept SQL and without."""
+    bodies = []
+    for keep in (True, False):
+        settings.IMAGE_TASKS = {"KEEP_SQL": keep}
+        bodies.append(client.get(path).json())
+    assert bodies[0] == bodies[1]
+    return bodies[0]
+
+
+@pytest.mark.parametrize("sees_all", [True, False])
+@given(tables, st.lists(parameters, max_size=4), orders, st.integers(0, 20), st.integers(0, 5))
+@settings(max_examples=125)
+def test_any_list_is_the_same(
+    user: User,
+    api: APIClient,
+    settings: Any,
+    sees_all: Any,
+    table: Any,
+    query: Any,
+    order: Any,
+    marker: Any,
+    limit: Any,
+) -> None:
+    Task.objects.all().delete()
+    user.user_permissions.clear()
+    insert(*table if sees_all else [row | {"owner": str(user.pk)} for row in table])
+    if sees_all:
+        allow(user, "view_all_tasks")
+    api.force_authenticate(User.objects.get())
+    query = [*query, *(("id", row["id"]) for row in table[:marker:7])]
+    query += [("sort", f"{key}:{direction}") for key, direction in order] + [("limit", limit)]
+    query += [("marker", row["id"]) for row in table[marker : marker + 1]]
+
+    used = kept_statement.cache_info()
+    body = same_both_ways(api, f"/v2/tasks?{urlencode(query)}", settings)
+
+    assert "tasks" in body
+    assert sum(kept_statement.cache_info()[:2]) > sum(used[:2])
+
+
+def test_one_statement_serves_other_values(api: APIClient, make_task: Callable[..., Task]) -> None:
+    for name in "abc":
+        make_task(name=name)
+    api.get("/v2/tasks?name=a")
+    before = kept_statement.cache_info()
+
+    shown = [api.get(f"/v2/tasks?name={name}").json()["tasks"] for name in "bc"]
+
+    assert [[task["name"] for task in tasks] for tasks in shown] == [["b"], ["c"]]
+    assert kept_statement.cache_info().misses == before.misses
+
+
+def test_a_queryset_that_is_filtered_further_goes_djangos_way(
+    make_task: Callable[..., Task],
+) -> None:
+    make_task(name="a", status="failure")
+    kept = make_task(name="b", status="failure")
+    rows = Task.objects.hold("status", "failure").in_order(parse_order(["name"], [], []))
+
+    assert list(rows.filter(name__gte="b")) == [kept]
+    assert [task.name for task in rows] == ["b", "a"]
+    assert [task.name for task in rows[:1]] == ["b"]
+    assert list(rows.rows(["name"]).iterator()) == [("b",), ("a",)]
+    assert rows.count() == 2
+
+
+def test_a_right_acts_at_once_and_ends_at_once(
+    api: APIClient, user: User, make_task: Callable[..., Task]
+) -> None:
+    make_task(owner="somebody else")
+    group = Group.objects.create(name="watchers")
+    group.permissions.add(Permission.objects.get(codename="view_all_tasks"))
+    found = []
+    for change in (user.groups.set, user.groups.set, user.user_permissions.set):
+        change([] if len(found) == 1 else [group] if not found else group.permissions.all())
+        found.append(len(api.get("/v2/tasks").json()["tasks"]))
+    user.user_permissions.clear()
+    found.append(len(api.get("/v2/tasks").json()["tasks"]))
+
+    assert found == [1, 0, 1, 0]
