@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
 from typing import Any, Self
 
 from django.forms import Form
-from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from django_filters import Filter, FilterSet
 from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.request import Request
 
 from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.forms import (
@@ -27,12 +29,14 @@ from django_image_tasks.forms import (
 )
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.keyset import SORT_KEYS
+from django_image_tasks.keyset import SORT_KEYS, parse_order
 from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import Status
 
 __all__ = ["TaskFilterSet", "TimesFilter", "WordsFilter"]
+
+NEWEST_FIRST = parse_order([], [], [])
 
 
 class QueryFilter(Filter):
@@ -144,11 +148,12 @@ class TaskFilterSet(FilterSet):
 
     def get_form_class(self) -> builtins.type:
         """Only the fields that the query names: making all of them costs more than the page."""
-        return self._form_class(
+        names = tuple(
             name
             for name, filter_ in self.filters.items()
             if name in self.data or not isinstance(filter_, QueryFilter)
         )
+        return _kept_form_class(names) if type(self) is TaskFilterSet else self._form_class(names)
 
     @property
     def whole_form(self) -> Form:
@@ -164,17 +169,28 @@ class TaskFilterSet(FilterSet):
         return rows.in_order(self.form.asked_order)
 
 
+@lru_cache
+def _kept_form_class(names: Iterable[str]) -> builtins.type:
+    return TaskFilterSet()._form_class(names)
+
+
+PARAMETERS = frozenset(TaskFilterSet.base_filters)
+
+
 class TaskFilterBackend(DjangoFilterBackend):
     """Answers with the first error alone, in the contract's words."""
 
     template = "django_image_tasks/filter_form.html"
 
-    def filter_queryset(self, request: HttpRequest, queryset: Any, view: Any) -> Any:
+    def filter_queryset(self, request: Request, queryset: Any, view: Any) -> Any:
         """The rows that the query asks for; the view keeps the FilterSet for its page.
 
         Raises :exc:`~django_image_tasks.exceptions.InvalidInput`.
         """
-        view.filterset = filterset = self.get_filterset(request, queryset, view)
+        filterset: Any = SimpleLazyObject(partial(self.get_filterset, request, queryset, view))
+        view.filterset = filterset
+        if view.filterset_class is TaskFilterSet and PARAMETERS.isdisjoint(request.query_params):
+            return queryset.in_order(NEWEST_FIRST)
         if not filterset.is_valid():
             [message, *_] = next(iter(filterset.errors.values()))
             raise InvalidInput(message)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, NamedTuple, Self, TypeVar
 
 from django.db import connections, models
@@ -118,8 +119,7 @@ class KeysetQuerySet(SteppedQuerySet[Row]):
         SQLite knows only how many rows a value has on average. If most rows share one value, it
         reads all of an owner's for a rare one: 19 ms became 0.3 ms.
         """
-        step = {"mysql": _between, "sqlite": _rare if is_rare else _equal}.get(self._vendor, _equal)
-        rows = self.then(step, column, values=[(column, value)])
+        rows = self.then(_held, column, is_rare, values=[(column, value)])
         rows.held = {**self.held, column: value}
         return rows
 
@@ -144,7 +144,7 @@ class KeysetQuerySet(SteppedQuerySet[Row]):
 
     def with_id(self, pk: Any) -> Self:
         """The row with this id, if it is one of them."""
-        return self.then(_equal, "id", values=[("id", pk)])
+        return self.then(_compared, "id", "exact", values=[("id", pk)])
 
     def any_of(self, column: str, values: Sequence[Any]) -> Self:
         """The rows that have one of several values in a column that an index begins with.
@@ -162,13 +162,7 @@ class KeysetQuerySet(SteppedQuerySet[Row]):
         A null comes after every value, and so first where descending.
         """
         order = _break_ties(order)
-        # A key in which all rows have the same value decides nothing; MariaDB would sort for it.
-        keys = [key for key in order if key.name not in self.held]
-        if keys and self._vendor == "mysql" and not self.is_few:
-            before = self._held_before(keys[0].name) or ()
-            keys = [*(SortKey(name, keys[0].descending) for name in before), *keys]
-        has_times = any(key.name == "expires_at" for key in order)
-        rows = self.then(_sorted, tuple(keys), not self.is_few, has_times, values=())
+        rows = self.then(_sorted, tuple(order), frozenset(self.held), self.is_few, values=())
         rows.order = order
         return rows
 
@@ -184,42 +178,46 @@ class KeysetQuerySet(SteppedQuerySet[Row]):
         values = [
             (key.name, NEVER if marker[key.name] is None else marker[key.name]) for key in keys
         ]
-        if self._vendor == "mysql" or len({key.descending for key in keys}) > 1:
-            return self.then(_behind_keys, tuple(keys), values=values)
-        return self.then(_row_behind, tuple(keys), values=[*values, ("id", marker["id"])])
+        return self.then(_after, tuple(keys), values=[*values, ("id", marker["id"])])
 
     @property
     def may_be_slow(self) -> bool:
         """Whether no index serves this list, so that far more rows may be read than are shown."""
-        keys = [key for key in self.order if key.name not in self.held]
-        if self.is_few or not keys:
-            return False
-        first = keys[0].name
-        return (
-            first == "expires_at"
-            or len({key.descending for key in keys}) > 1
-            or not self.compared <= {first}
-            or self._held_before(first) is None
-        )
-
-    @property
-    def _vendor(self) -> str:
-        return str(connections[self.db].vendor)
-
-    def _held_before(self, column: str) -> Sequence[str] | None:
-        """The columns before this one in an index that begins with held columns alone.
-
-        Of several such indexes the one with the most counts. ``None`` if there is none.
-        """
-        indexes = [["id"], *(list(index.fields) for index in self.model._meta.indexes)]
-        before = [names[: names.index(column)] for names in indexes if column in names]
-        return max((each for each in before if self.held.keys() >= {*each}), key=len, default=None)
+        held = frozenset(self.held)
+        return not self.is_few and _is_slow(self.model, tuple(self.order), held, self.compared)
 
     def _clone(self) -> Self:
         clone: Self = super()._clone()  # type: ignore[misc]  # unknown to the stubs
         clone.held, clone.compared, clone.is_few = self.held, self.compared, self.is_few
         clone.order = self.order
         return clone
+
+
+@cache
+def _is_slow(
+    model: Any, order: Sequence[SortKey], held: frozenset[str], compared: frozenset[str]
+) -> bool:
+    keys = [key for key in order if key.name not in held]
+    return bool(keys) and (
+        keys[0].name == "expires_at"
+        or len({key.descending for key in keys}) > 1
+        or not compared <= {keys[0].name}
+        or _held_before(model, held, keys[0].name) is None
+    )
+
+
+def _held_before(model: Any, held: frozenset[str], column: str) -> Sequence[str] | None:
+    """The columns before this one in an index that begins with held columns alone.
+
+    Of several such indexes the one with the most counts. ``None`` if there is none.
+    """
+    indexes = [["id"], *(list(index.fields) for index in model._meta.indexes)]
+    before = [names[: names.index(column)] for names in indexes if column in names]
+    return max((each for each in before if held >= {*each}), key=len, default=None)
+
+
+def vendor_of(rows: models.QuerySet[Any]) -> str:
+    return str(connections[rows.db].vendor)
 
 
 def or_never(column: str, vendor: str) -> Coalesce:
@@ -243,16 +241,12 @@ class _RareExact(Exact):
         return f"likelihood({sql}, 0.0001)", params
 
 
-def _equal(rows: Any, column: str, value: Any) -> Any:
+def _held(rows: Any, column: str, is_rare: bool, value: Any) -> Any:
+    if vendor_of(rows) == "mysql":
+        return rows.filter((f"{column}__gte", value), (f"{column}__lte", value))
+    if vendor_of(rows) == "sqlite" and is_rare:
+        return rows.filter(_RareExact(F(column), value))
     return rows.filter((column, value))
-
-
-def _between(rows: Any, column: str, value: Any) -> Any:
-    return rows.filter((f"{column}__gte", value), (f"{column}__lte", value))
-
-
-def _rare(rows: Any, column: str, value: Any) -> Any:
-    return rows.filter(_RareExact(F(column), value))
 
 
 def _compared(rows: Any, column: str, lookup: str, *values: Any) -> Any:
@@ -261,21 +255,27 @@ def _compared(rows: Any, column: str, lookup: str, *values: Any) -> Any:
     return rows.filter(~condition if is_not else condition)
 
 
-def _sorted(rows: Any, keys: Sequence[SortKey], by_index: bool, has_times: bool) -> Any:
-    if has_times:
-        vendor = connections[rows.db].vendor
-        rows = rows.alias(expires_at_or_never=or_never("expires_at", vendor))
-    return rows.order_by(*(key.term(by_index=by_index) for key in keys))
+def _sorted(rows: Any, order: Sequence[SortKey], held: frozenset[str], is_few: bool) -> Any:
+    if any(key.name == "expires_at" for key in order):
+        rows = rows.alias(expires_at_or_never=or_never("expires_at", vendor_of(rows)))
+    # A key in which all rows have the same value decides nothing; MariaDB would sort for it.
+    keys = [key for key in order if key.name not in held]
+    if keys and vendor_of(rows) == "mysql" and not is_few:
+        before = _held_before(rows.model, held, keys[0].name) or ()
+        keys = [*(SortKey(name, keys[0].descending) for name in before), *keys]
+    return rows.order_by(*(key.term(by_index=not is_few) for key in keys))
 
 
-def _row_behind(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
-    """``(k1, k2, …) <= (a, b, …)`` where descending, but not the marker itself.
+def _after(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
+    """The rows behind a position; PostgreSQL and SQLite begin inside an index at ``(k1, k2, …) <=
+    (a, b, …)``, if all keys descend, and MariaDB at :func:`_behind`.
 
-    This makes PostgreSQL and SQLite begin inside an index. MariaDB needs :func:`_behind`. It is not
-    "<": where the first key has one value only, PostgreSQL then expects no row at all, takes
-    another index, and sorts.
+    It is not "<": where the first key has one value only, PostgreSQL then expects no row at all,
+    takes another index, and sorts.
     """
     *position, pk = values
+    if vendor_of(rows) == "mysql" or len({key.descending for key in keys}) > 1:
+        return rows.filter(_behind(list(zip(keys, position, strict=True))))
     field = rows.model._meta.get_field
     members = [
         value if isinstance(value, Value) else Value(value, field(key.name))
@@ -290,10 +290,6 @@ def _row_behind(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
 
 def _row(members: Sequence[F | Value]) -> Func:
     return Func(*members, function="", output_field=models.BooleanField())
-
-
-def _behind_keys(rows: Any, keys: Sequence[SortKey], *values: Any) -> Any:
-    return rows.filter(_behind(list(zip(keys, values, strict=True))))
 
 
 def _behind(position: Position) -> Q:

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from django.template.loader import render_to_string
+from django.utils.functional import cached_property
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -96,7 +97,7 @@ class MarkerPagination(BasePagination):
         marker = f"marker={dashed(self.page[-1].id)}"
         return TASKS_PATH + "?" + "&".join([*self._parameters, marker])
 
-    @property
+    @cached_property
     def _parameters(self) -> list[str]:
         """The client's parameters as they were sent, less the marker."""
         # PEP 3333 hands bytes over as Latin-1, ASGI as UTF-8.

@@ -14,7 +14,7 @@ from django.db.models.lookups import GreaterThan
 from django.db.models.query import ValuesListIterable
 
 from django_image_tasks.clock import DatabaseNow
-from django_image_tasks.keyset import KeysetQuerySet, or_never
+from django_image_tasks.keyset import KeysetQuerySet, or_never, vendor_of
 from django_image_tasks.states import UNFINISHED, Status
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
 
         Making UUIDs and datetimes of them took more than half of the time of a long list.
         """
-        # With TIME_ZONE in DATABASES the text would be local time. Then there are datetimes.
-        is_text = as_text and connections[self.db].timezone == UTC
-        rows = self.then(_columns, tuple(columns), is_text, values=())
+        rows = self.then(_columns, tuple(columns), as_text, values=())
         rows.columns = tuple(columns)
         rows._iterable_class = RowIterable
         return rows
@@ -142,12 +140,13 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
 
 
 def _unexpired(rows: Any, now: datetime) -> Any:
-    vendor = connections[rows.db].vendor
-    return rows.filter(GreaterThan(or_never("expires_at", vendor), now))
+    return rows.filter(GreaterThan(or_never("expires_at", vendor_of(rows)), now))
 
 
-def _columns(rows: Any, columns: Sequence[str], is_text: bool) -> Any:
+def _columns(rows: Any, columns: Sequence[str], as_text: bool) -> Any:
     kinds = models.DateTimeField, models.UUIDField
+    # With TIME_ZONE in DATABASES the text would be local time. Then there are datetimes.
+    is_text = as_text and connections[rows.db].timezone == UTC
     fields = rows.model._meta.fields if is_text else ()
-    as_text = {field.name for field in fields if isinstance(field, kinds)}
-    return rows.values_list(*(Text(name) if name in as_text else name for name in columns))
+    texts = {field.name for field in fields if isinstance(field, kinds)}
+    return rows.values_list(*(Text(name) if name in texts else name for name in columns))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from django.utils.functional import cached_property
@@ -32,6 +33,7 @@ class ExtensibleSerializer(serializers.ModelSerializer[Task]):
         fields: ClassVar[Any] = ()
 
     @classmethod
+    @cache
     def more_names(cls) -> list[str]:
         names = dict.fromkeys([*cls.Meta.fields, *cls._declared_fields])
         return [name for name in names if name not in cls.ours["properties"]]

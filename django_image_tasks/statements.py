@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Self, TypeVar
+from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
@@ -52,7 +53,6 @@ class Statement:
             self.sql = ""
             return
         self.columns = [column for column, *_ in compiler.select]
-        self.converts = bool(compiler.get_converters(self.columns))
 
     def run(self, values: Sequence[Any]) -> Any:
         if not self.sql:
@@ -65,10 +65,12 @@ class Statement:
         with connection.cursor() as cursor:
             cursor.execute(self.sql, params)
             rows = cursor.fetchall()
-        if not self.converts:
-            return rows
         compiler = self.query.get_compiler(self.using)
-        return compiler.apply_converters(rows, compiler.get_converters(self.columns))
+        # They are a connection's own, and to look for them takes as long as SQLite takes for a row.
+        kept = connection.__dict__.setdefault("image_tasks_converters", WeakKeyDictionary())
+        if self not in kept:
+            kept[self] = compiler.get_converters(self.columns)
+        return compiler.apply_converters(rows, kept[self]) if kept[self] else rows
 
 
 def fetch(using: str, build: Callable[..., Any], *shape: Any, bound: Sequence[Bound]) -> Any:
