@@ -11,8 +11,8 @@ import pytest
 from django.core.management import call_command
 
 from django_image_tasks.exception_handler import ERRORS
+from tests.docs.project import Project
 from tests.docs.readme import ROOT, blocks
-from tests.docs.test_fresh_project import PASTE, Project
 from tests.openapi.described import describe, query_of
 
 PAGE = "docs/how-to/openapi.md"
@@ -37,7 +37,7 @@ def test_every_route_of_the_example_project_is_described_without_a_warning() -> 
 def test_the_page_as_pasted_into_a_fresh_project(tmp_path: Path) -> None:
     project = Project(tmp_path)
     for file in ("settings.py", "urls.py"):
-        project.paste(file, PASTE)
+        project.paste_readme(file)
         [code] = [code for code in blocks("python", page=PAGE) if code.startswith(f"# {file}\n")]
         with (tmp_path / "yourproject" / file).open("a") as end:
             end.write(code)
