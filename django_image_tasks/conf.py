@@ -102,6 +102,12 @@ class Settings:
         return self._seconds("LIST_TIMEOUT", 10, least=0)
 
     @property
+    def MAX_WAIT(self) -> float:
+        """A client that asks for it, with ``Prefer: wait``, may wait for the end of a task for this
+        many seconds; ``0`` answers everybody at once."""
+        return self._seconds("MAX_WAIT", 0, least=0)
+
+    @property
     def MAX_INPUT_SIZE(self) -> int:
         """The ``input`` of a new task may take at most this many bytes as JSON."""
         return self._integer("MAX_INPUT_SIZE", 256 * 2**10)

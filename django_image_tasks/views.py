@@ -39,6 +39,7 @@ from django_image_tasks.negotiation import ContentNegotiation
 from django_image_tasks.pagination import MarkerPagination
 from django_image_tasks.parsers import JSONParser, check_body
 from django_image_tasks.permissions import sees_every_owner
+from django_image_tasks.preference import wait_in
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import UNFINISHED
 
@@ -213,7 +214,13 @@ class TaskViewSet(
         return task
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.answer_with(self.get_object())
+        task = self.get_object()
+        response = self.answer_with(task)
+        if wait := wait_in(request):
+            response["Preference-Applied"] = f"wait={wait.seconds}"
+            if task.status in UNFINISHED:
+                wait.task, wait.seen = task.pk, task.updated_at
+        return response
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Create a task. Raises PermissionDenied for a caller without an owner."""

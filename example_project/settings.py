@@ -63,7 +63,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 # The demonstration imports from itself, which no other project should allow.
-IMAGE_TASKS = {"IMPORT_TRUSTED_HOSTS": ["127.0.0.1"]}
+IMAGE_TASKS = {"IMPORT_TRUSTED_HOSTS": ["127.0.0.1"], "MAX_WAIT": 60}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # OpenAPI, and Swagger UI from local files.

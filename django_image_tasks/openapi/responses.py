@@ -46,6 +46,10 @@ ENTITY_TAG = {
     "schema": {"type": "string"},
     "required": True,
 }
+PREFERENCE_APPLIED = {
+    "description": "`wait=` and the seconds that the answer may have waited.",
+    "schema": {"type": "string"},
+}
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "string"}}
 OF_ERROR: dict[int, dict[str, Any]] = {
     401: {

@@ -54,7 +54,8 @@ class ImageSchema(AutoSchema):
         found = {"ETag": responses.entity_tag(self)} if known.status == 200 else {}
         created = {"Location": responses.LOCATION} if known.status == 201 else {}
         later = {"Retry-After": responses.RETRY_AFTER} if known.shows_task else {}
-        return found | created | later
+        waited = found and later and {"Preference-Applied": responses.PREFERENCE_APPLIED}
+        return found | created | later | waited
 
     def get_operation_id(self) -> str:
         return re.sub(r"actions_(\w+)_create$", r"\1", super().get_operation_id())
@@ -106,6 +107,12 @@ class TaskSchema(ImageSchema):
             uuid = {"type": "string", "pattern": f"^{UUID}$"}
             text = "The task's id, in either spelling of a UUID."
             parameters.append(OpenApiParameter(names[-1], uuid, "path", description=text))
+        if self.view.action == "retrieve":
+            text = (
+                "`wait=30` holds the answer back until the task has ended (with `If-None-Match`: "
+            )
+            text += "has changed), for at most 30 seconds, where the server allows it."
+            parameters.append(OpenApiParameter("Prefer", location="header", description=text))
         return parameters
 
     def get_request_serializer(self) -> Any:
