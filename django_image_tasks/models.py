@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext, suppress
@@ -27,11 +28,14 @@ from django_image_tasks.fields import (
     Unindexed,
 )
 from django_image_tasks.json_values import kept_message
+from django_image_tasks.log_lines import line
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.signals import task_finished, task_progressed, task_started
 from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcome, Status
 
 __all__ = ["Attempt", "Task"]
+
+logger = logging.getLogger(__name__)
 
 ANNOUNCED_WITHIN = timedelta(seconds=60)
 """So long the receivers of an end may take before a sweep takes their process for dead."""
@@ -278,10 +282,15 @@ class Task(models.Model):
 
         The pause before the next time begins with ten seconds, and doubles.
         """
-        answers = task_finished.send_robust(sender=Task, task=self)
         self.announcements += 1
-        heard = not any(isinstance(answer, Exception) for _receiver, answer in answers)
+        try:
+            answers = task_finished.send_robust(sender=Task, task=self)
+            heard = not any(isinstance(answer, Exception) for _receiver, answer in answers)
+        except Exception:  # Django cannot log the error of a receiver that has no name, and raises
+            heard = False
         done = heard or self.announcements >= ANNOUNCEMENTS
+        if done and not heard:
+            logger.error(line("end_not_heard", task=self.pk, announcements=self.announcements))
         pause = timedelta(seconds=10) * 2 ** (self.announcements - 1)
         Task.objects.filter(pk=self.pk).update(
             announce_at=None if done else DatabaseNow() + pause, announcements=self.announcements
@@ -295,7 +304,7 @@ class Task(models.Model):
 
     def note_that_handler_returned(self) -> None:
         """Write when the attempt's handler returned, if the attempt had been ended before that."""
-        self.history.filter(number=self.attempts, ended_at=None).update(ended_at=timezone.now())
+        self._attempt().filter(ended_at=None).update(ended_at=timezone.now())
 
     def leftover(self) -> Leftover:
         """Describe what the current attempt may leave in a storage; the row is not saved."""
@@ -317,6 +326,9 @@ class Task(models.Model):
 
     def _row_if(self, status: Status) -> TaskQuerySet:
         return Task.objects.for_deciding().filter(pk=self.pk, status__unindexed=status)
+
+    def _attempt(self) -> models.QuerySet[Attempt]:
+        return Attempt.objects.filter(task_id=self.pk, number=self.attempts)
 
     def _one_more_failed(self) -> dict[str, Any]:
         return {"failed_attempts": self.failed_attempts + 1}
@@ -352,8 +364,12 @@ class Task(models.Model):
             }
 
         def end_history() -> None:
-            ended = self.history.filter(number=self.attempts, outcome="").update(
-                ended_at=now if handler_returned else None, outcome=outcome, message=message
+            ended = (
+                self._attempt()
+                .filter(outcome="")
+                .update(
+                    ended_at=now if handler_returned else None, outcome=outcome, message=message
+                )
             )
             if ended and outcome != Outcome.SUCCESS:
                 leftover = self.leftover()

@@ -12,7 +12,10 @@ from django.utils import timezone
 from django_image_tasks import context, executor
 from django_image_tasks.exceptions import TaskCancelled
 from django_image_tasks.models import Task
+from django_image_tasks.services import cancel_task, create_task
 from django_image_tasks.signals import task_finished, task_started
+from django_image_tasks.sweep import sweep
+from tests.databases import away
 from tests.engine import workload
 
 
@@ -444,3 +447,46 @@ def test_log_lines_name_task_owner_request_and_attempt(
     common = f"task={task.pk} owner=1 request=req-7 attempt=1"
     assert started.startswith(f"task_started {common} worker=")
     assert ended.startswith(f"task_ended {common} status=success duration=")
+
+
+class OnlyTheWriter:
+    """A router whose replica is so late that whoever reads there would see nothing."""
+
+    def db_for_read(self, model: type, **hints: Any) -> str:
+        raise AssertionError(f"{model.__name__} was read from the replica")
+
+    def db_for_write(self, model: type, **hints: Any) -> str:
+        return "default"
+
+
+def test_what_decides_is_read_where_it_is_written(
+    db: None, settings: Any, image_tasks: Any
+) -> None:
+    settings.DATABASE_ROUTERS = ["tests.engine.test_executor.OnlyTheWriter"]
+    image_tasks["ENGINE"] = "tests.engine.workload"
+    task = create_task("workload", {"do": "check"}, owner="1")
+    create_task("workload", {"do": "fail_once"}, owner="1")
+    sweep()
+
+    assert [executor.run_next() for _ in range(3)] == [True, True, False]
+
+    sweep()
+    cancel_task(create_task("workload", {}, owner="1"), "mia")
+    assert workload.runs[0] == (str(task.pk), 1)
+
+
+def test_a_database_that_fails_in_a_handler_costs_an_attempt_and_says_so(
+    transactional_db: None, make_task: Callable[..., Task], during: Any
+) -> None:
+    def fail(context: Any) -> None:
+        with away():
+            Task.objects.count()
+
+    during(fail)
+    task = make_task("callback")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert (task.status, task.failed_attempts) == ("pending", 1)
+    assert task.message == "A database failed: OperationalError"

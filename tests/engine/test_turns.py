@@ -157,7 +157,7 @@ def test_an_owner_with_too_many_waiting_tasks_gets_no_further_one(image_tasks: A
     create("b")
 
     for make in (lambda: create("a"), lambda: retry_task(failed)):
-        with pytest.raises(TooManyWaiting, match="^a has 2 tasks waiting; the limit is 2.$"):
+        with pytest.raises(TooManyWaiting, match=r"^a has 2 tasks waiting; the limit is 2\.$"):
             make()
 
     executor.claim_next(timedelta(seconds=30))

@@ -50,7 +50,7 @@ def test_a_cancel_reaches_the_handler(project: Project, workers: list[Process]) 
 
     row = finished(project, task_id)
     assert (row["status"], row["message"]) == ("failure", "Cancelled by mia")
-    assert project.notes(task_id) == ["1 runs", "1 TaskCancelled"]
+    until(lambda: project.notes(task_id) == ["1 runs", "1 TaskCancelled"])
 
 
 def test_a_task_that_was_never_put_on_the_queue_runs_all_the_same(
