@@ -77,7 +77,6 @@ def test_accepted_input(more: dict[str, Any]) -> None:
         {"import_from": "https://images.example.org/a", "image_properties": []},
         {"import_from": "https://images.example.org/a", "image_properties": {"name": None}},
         {"import_from": "https://images.example.org/a", "image_id": "7"},
-        {"import_from": "https://images.example.org/a", "image_id": IMAGE_ID + "\n"},
         {"import_from": "https://images.example.org/a", "image_id": IMAGE_ID.replace("-", "", 1)},
         {"import_from": "https://images.example.org/a", "checksum": {"algorithm": "md5"}},
         {
@@ -105,6 +104,14 @@ def test_checksum_of_another_algorithms_length() -> None:
     with pytest.raises(InvalidInput) as caught:
         ImageImport().validate({"import_from": "https://example.org/a", "checksum": checksum})
     assert str(caught.value) == "The given checksum is not one of sha512."
+
+
+def test_a_line_feed_behind_an_id() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        ImageImport().validate(
+            {"import_from": "https://example.org/a", "image_id": f"{IMAGE_ID}\n"}
+        )
+    assert str(caught.value) == "The given image_id is no UUID."
 
 
 # Its run

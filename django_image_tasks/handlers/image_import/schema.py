@@ -7,8 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
-END = r"$(?!\n)"  # Python's $ alone also matches before a final line feed
-UUID = "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})" + END
+UUID = "^([0-9a-fA-F]{32}|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$"
 
 INPUT_SCHEMA: Mapping[str, Any] = {
     "type": "object",
@@ -37,9 +36,21 @@ INPUT_SCHEMA: Mapping[str, Any] = {
             "type": "object",
             "description": _("What the image shall be known by: name, disk_format, …"),
             "properties": {
-                "name": {"type": "string", "maxLength": 255},
-                "disk_format": {"type": "string", "maxLength": 64},
-                "container_format": {"type": "string", "maxLength": 64},
+                "name": {
+                    "type": "string",
+                    "description": _("A label for the image."),
+                    "maxLength": 255,
+                },
+                "disk_format": {
+                    "type": "string",
+                    "description": _("The format of the image; the import fails if it is another."),
+                    "maxLength": 64,
+                },
+                "container_format": {
+                    "type": "string",
+                    "description": _("What the image is packed in; bare, if in nothing."),
+                    "maxLength": 64,
+                },
             },
         },
         "image_id": {
@@ -53,11 +64,15 @@ INPUT_SCHEMA: Mapping[str, Any] = {
             "required": ["algorithm", "value"],
             "additionalProperties": False,
             "properties": {
-                "algorithm": {"type": "string", "enum": ["md5", "sha1", "sha256", "sha512"]},
+                "algorithm": {
+                    "type": "string",
+                    "description": _("What the digest is computed with."),
+                    "enum": ["md5", "sha1", "sha256", "sha512"],
+                },
                 "value": {
                     "type": "string",
                     "description": _("Hexadecimal digits."),
-                    "pattern": "^[0-9a-fA-F]+" + END,
+                    "pattern": "^[0-9a-fA-F]+$",
                     "maxLength": 128,
                 },
             },
