@@ -84,9 +84,15 @@ class MarkerPagination(BasePagination):
 
     def get_paginated_response_schema(self, schema: Any) -> dict[str, Any]:
         """The page around an array of this schema, for a description in OpenAPI."""
-        properties = {**schemas.PAGE, "tasks": schema}
+        tasks = {**schemas.PAGE["tasks"], **schema, "maxItems": conf.API_LIMIT_MAX}
+        properties = {**schemas.PAGE, "tasks": tasks}
         required = [name for name in properties if name != "next"]
-        return {"type": "object", "properties": properties, "required": required}
+        return {
+            "type": "object",
+            "description": "A page of tasks",
+            "properties": properties,
+            "required": required,
+        }
 
     @property
     def first(self) -> str:

@@ -73,9 +73,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "TAGS": [{"name": "Image tasks"}, {"name": "Image API"}],
     "TITLE": "Image tasks",
     "VERSION": "2.2",
+    "DESCRIPTION": "Long-running work on images: the Tasks resource of the Image API v2.",
+    "CONTACT": {"name": "Whoever operates this server"},
+    "LICENSE": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
+    "SERVERS": [{"url": "/", "description": "This server"}],
+    "TAGS": [
+        {"name": "Image tasks", "description": "Tasks: long-running work on images."},
+        {"name": "Image API", "description": "What the API is, for clients to find out."},
+    ],
 }
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

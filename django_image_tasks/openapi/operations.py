@@ -2,102 +2,146 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django_image_tasks.schemas import text
 
 
 class Operation(NamedTuple):
     """What a document says of one operation."""
 
+    id: str
     summary: str
-    description: str = ""
+    description: str
+    answer: str
+    """What comes with success."""
     status: int = 200
     """The status of success."""
-    answer: str = ""
-    """What comes with that status."""
     errors: tuple[int, ...] = ()
+    """Besides those of every operation."""
     shows_task: bool = False
     """Whether the answer is one whole task, which may not have ended."""
+    document: tuple[str, Mapping[str, Any]] | None = None
+    """The name and JSON Schema of an answer that has no serializer."""
+
+    @property
+    def headers(self) -> list[str]:
+        """The headers of success, besides those of every answer."""
+        tagged = ["ETag"] if self.status == 200 else []
+        created = ["Location"] if self.status == 201 else []
+        later = ["Retry-After"] if self.shows_task else []
+        waited = ["Preference-Applied"] if tagged and later else []
+        return [*tagged, *created, *later, *waited]
+
+    @property
+    def others(self) -> list[int]:
+        """The statuses of the answers that are not success."""
+        return sorted({*self.errors, *ALWAYS, *([304] if self.status == 200 else [])})
 
 
 ALWAYS = (406, 429, 500, 503)
 KNOWN = (401, 403)
 
-TASKS = {
-    "list": Operation(
-        "List tasks",
-        "The tasks that the caller may see, newest first. An empty parameter counts as left out, "
-        "an unknown one is ignored and kept in the links. `first` and `next` are relative to the "
-        "API's root; the last page has no `next`.",
-        answer="A page of tasks.",
-        errors=(400, *KNOWN),
-    ),
-    "create": Operation(
-        "Create a task",
-        "The task is `pending`, and runs as soon as a worker takes it up. `name` defaults to "
-        "`input.image_properties.name`.",
-        status=201,
-        answer="The new task.",
-        shows_task=True,
-        errors=(400, *KNOWN, 413, 415),
-    ),
-    "retrieve": Operation(
-        "Show a task",
-        "Tasks cannot be deleted: they expire some time after their end, at `expires_at`.",
-        answer="The whole task.",
-        shows_task=True,
-        errors=(*KNOWN, 404),
-    ),
-    "cancel": Operation(
-        "Cancel a task",
-        "A pending task becomes a `failure` at once; the handler of one that runs is asked to "
-        "stop. Asking again does no harm.",
-        status=202,
-        answer="The task.",
-        shows_task=True,
-        errors=(*KNOWN, 404, 409),
-    ),
-    "retry": Operation(
-        "Retry a failed task",
-        "Creates a new task with the same type, name, input and owner.",
-        status=201,
-        answer="The new task.",
-        shows_task=True,
-        errors=(*KNOWN, 404, 409),
-    ),
+LINK = {
+    "type": "object",
+    "description": "Where something is.",
+    "properties": {
+        "rel": text("What it is to the document that names it"),
+        "href": text("The address", format="uri-template"),
+    },
+    "required": ["rel", "href"],
 }
-SCHEMA = Operation(
-    "Show a JSON Schema",
-    "Describes what the API sends or takes, for clients that build their models from it.",
-    answer="The schema.",
-    errors=KNOWN,
-)
-VERSIONS = Operation("List the API's versions", "Needs no authentication.", answer="The versions.")
-
+LINKS = {"type": "array", "description": "What belongs to it.", "items": LINK}
 SCHEMA_DOCUMENT = {
     "type": "object",
+    "description": "A JSON Schema.",
     "properties": {
-        "name": {"type": "string"},
-        "properties": {"type": "object"},
-        "links": {"type": "array", "items": {"type": "object"}},
+        "name": text("What the schema describes"),
+        "properties": {"type": "object", "description": "A JSON Schema for each property."},
+        "links": LINKS,
     },
     "required": ["name", "properties"],
 }
-_LINK = {
+VERSION = {
     "type": "object",
-    "properties": {"rel": {"type": "string"}, "href": {"type": "string", "format": "uri"}},
-    "required": ["rel", "href"],
-}
-_VERSION = {
-    "type": "object",
+    "description": "A version of the API.",
     "properties": {
-        "id": {"type": "string"},
-        "status": {"type": "string"},
-        "links": {"type": "array", "items": _LINK},
+        "id": text("The number, behind a v"),
+        "status": text("CURRENT or SUPPORTED"),
+        "links": LINKS,
     },
     "required": ["id", "status", "links"],
 }
 VERSIONS_DOCUMENT = {
     "type": "object",
-    "properties": {"versions": {"type": "array", "items": _VERSION}},
+    "description": "The versions of the API.",
+    "properties": {
+        "versions": {"type": "array", "description": "Newest first.", "items": VERSION},
+    },
     "required": ["versions"],
 }
+
+TASKS = {
+    "list": Operation(
+        "list_tasks",
+        "List tasks",
+        "The tasks that the caller may see, newest first. An empty parameter counts as left out, "
+        "an unknown one is ignored and kept in the links. `first` and `next` are relative to the "
+        "API's root; the last page has no `next`.",
+        "A page of tasks.",
+        errors=(400, *KNOWN),
+    ),
+    "create": Operation(
+        "create_task",
+        "Create a task",
+        "The task is `pending`, and runs as soon as a worker takes it up. `name` defaults to "
+        "`input.image_properties.name`.",
+        "The new task.",
+        status=201,
+        shows_task=True,
+        errors=(400, *KNOWN, 413, 415),
+    ),
+    "retrieve": Operation(
+        "show_task",
+        "Show a task",
+        "Tasks cannot be deleted: they expire some time after their end, at `expires_at`.",
+        "The whole task.",
+        shows_task=True,
+        errors=(*KNOWN, 404),
+    ),
+    "cancel": Operation(
+        "cancel_task",
+        "Cancel a task",
+        "A pending task becomes a `failure` at once; the handler of one that runs is asked to "
+        "stop. Asking again does no harm.",
+        "The task.",
+        status=202,
+        shows_task=True,
+        errors=(*KNOWN, 404, 409),
+    ),
+    "retry": Operation(
+        "retry_task",
+        "Retry a failed task",
+        "Creates a new task with the same type, name, input and owner.",
+        "The new task.",
+        status=201,
+        shows_task=True,
+        errors=(*KNOWN, 404, 409),
+    ),
+}
+SCHEMA = Operation(
+    "show_{}_schema",
+    "Show a JSON Schema",
+    "Describes what the API sends or takes, for clients that build their models from it.",
+    "The schema.",
+    errors=KNOWN,
+    document=("ImageSchema", SCHEMA_DOCUMENT),
+)
+VERSIONS = Operation(
+    "list_versions",
+    "List the API's versions",
+    "Needs no authentication.",
+    "The versions.",
+    document=("ImageVersions", VERSIONS_DOCUMENT),
+)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from typing import Any
 
-from django.forms.widgets import ChoiceWidget
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiFilterExtension
-from drf_spectacular.plumbing import build_parameter_type
 
 from django_image_tasks.conf import conf
 from django_image_tasks.filters import OrderParameter, QueryFilter, TimesFilter, WordsFilter
@@ -55,11 +52,11 @@ class TaskFilterExtension(DjangoFilterExtension):
             case WordsFilter():
                 words = ", ".join(f"`{word}`" for word in _choices(filter_))
                 description = f"{words and f'Of {words}. '}{ANY}"
-                return [_repeated(name, _word(filter_), description, maxItems=MAX_VALUES)]
+                return [_repeated(name, _word(filter_), MAX_VALUES, description)]
             case TimesFilter():
-                return [_repeated(name, _matching(TIME), COMPARED, maxItems=MAX_COMPARISONS)]
+                return [_repeated(name, _matching(TIME), MAX_COMPARISONS, COMPARED)]
             case OrderParameter():
-                return [_repeated(name, _sort(filter_), SORTED.get(name, ""))]
+                return [_repeated(name, _sort(filter_), len(SORT_KEYS), SORTED.get(name, ""))]
             case _:
                 return super().resolve_filter_field(
                     auto_schema, model, filterset_class, name, filter_
@@ -73,37 +70,25 @@ class MarkerPaginationExtension(OpenApiFilterExtension):
     match_subclasses = True
 
     def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> Any:
+        limit = {"type": "integer", "minimum": 0, "default": conf.LIMIT_PARAM_DEFAULT}
         return [
-            build_parameter_type(
-                name="limit",
-                schema={"type": "integer", "minimum": 0, "default": conf.LIMIT_PARAM_DEFAULT},
-                location="query",
-                description=f"Tasks on a page; {conf.API_LIMIT_MAX} at most.",
-            ),
-            build_parameter_type(
-                name="marker",
-                schema=_matching(UUID),
-                location="query",
-                description="The id of the last task of the page before.",
-            ),
+            _query("limit", limit, f"Tasks on a page; {conf.API_LIMIT_MAX} at most."),
+            _query("marker", _matching(UUID), "The id of the last task of the page before."),
         ]
 
 
-def _repeated(name: str, items: dict[str, Any], description: str, **more: Any) -> Any:
-    return build_parameter_type(
-        name=name,
-        schema={"type": "array", "items": items, **more},
-        location="query",
-        description=description,
-        style="form",
-        explode=True,
-    )
+def _repeated(name: str, items: Any, most: int, description: str) -> dict[str, Any]:
+    schema = {"type": "array", "items": items, "maxItems": most}
+    return _query(name, schema, description) | {"style": "form", "explode": True}
+
+
+def _query(name: str, schema: Any, description: str) -> dict[str, Any]:
+    return {"in": "query", "name": name, "schema": schema, "description": description}
 
 
 def _word(filter_: QueryFilter) -> dict[str, Any]:
-    word = "|".join(map(re.escape, _choices(filter_)))
-    if filter_.extra.get("parse") is parse_uuid:
-        word = UUID
+    is_id = filter_.extra.get("parse") is parse_uuid
+    word = UUID if is_id else "|".join(map(re.escape, _choices(filter_)))
     if not word:
         return {"type": "string"}
     item = f'(({word})|"({word})")'
@@ -120,8 +105,5 @@ def _matching(pattern: str) -> dict[str, Any]:
 
 
 def _choices(filter_: QueryFilter) -> list[str]:
-    # A copy: a filter keeps the field that it has made.
-    widget = copy.deepcopy(filter_).field.widget
-    if not isinstance(widget, ChoiceWidget):
-        return []
-    return [value for value, _ in widget.choices if value]
+    widget = filter_.extra.get("widget")
+    return [value for value, _ in getattr(widget, "choices", []) if value]

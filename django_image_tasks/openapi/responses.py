@@ -10,9 +10,10 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 
 from django_image_tasks.exception_handler import ERRORS
-from django_image_tasks.openapi.components import component
+from django_image_tasks.openapi.components import camel, component
 
 DESCRIPTIONS = {
+    304: "The client has this answer already.",
     400: "A parameter or the body is not as described; the message says which and why.",
     401: "Who is asking is not known.",
     403: "Who is asking may not do this.",
@@ -26,93 +27,76 @@ DESCRIPTIONS = {
     503: "The database is away or busy for now.",
 }
 
-REQUEST_ID = {
-    "description": "The request's id: the client's own, or a new one.",
-    "schema": {"type": "string", "pattern": "^req-[A-Za-z0-9._-]+$"},
-    "required": True,
+HEADERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "x-openstack-request-id": (
+        "The request's id: the client's own, or a new one.",
+        {"pattern": "^req-[A-Za-z0-9._-]+$", "maxLength": 68},
+    ),
+    "Cache-Control": ("For no shared cache to keep.", {"const": "private, no-cache"}),
+    "ETag": ("Names this answer, for `If-None-Match`.", {}),
+    "Location": ("The new task's absolute URL.", {"format": "uri"}),
+    "Preference-Applied": ("`wait=` and the seconds that the answer may have waited.", {}),
+    "Retry-After": ("Seconds to wait, where waiting helps.", {"pattern": "^[0-9]+$"}),
+    "WWW-Authenticate": ("How to say who is asking.", {}),
 }
-CACHE_CONTROL = {
-    "description": "For no shared cache to keep.",
-    "schema": {"type": "string", "const": "private, no-cache"},
-    "required": True,
-}
-LOCATION = {
-    "description": "The new task's absolute URL.",
-    "schema": {"type": "string", "format": "uri"},
-    "required": True,
-}
-ENTITY_TAG = {
-    "description": "Names this answer, for `If-None-Match`.",
-    "schema": {"type": "string"},
-    "required": True,
-}
-PREFERENCE_APPLIED = {
-    "description": "`wait=` and the seconds that the answer may have waited.",
-    "schema": {"type": "string"},
-}
-RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "string"}}
-OF_ERROR: dict[int, dict[str, Any]] = {
-    401: {
-        "WWW-Authenticate": {
-            "description": "How to say who is asking.",
-            "schema": {"type": "string"},
-            "required": True,
-        }
-    },
-    429: {"Retry-After": RETRY_AFTER},
-    503: {"Retry-After": RETRY_AFTER},
+"""Of each header of an answer what it says, and what is true of its text."""
+SOMETIMES = ("Preference-Applied", "Retry-After")
+"""Headers that the answer may lack."""
+
+MORE_HEADERS = {
+    304: ["ETag"],
+    401: ["WWW-Authenticate"],
+    429: ["Retry-After"],
+    503: ["Retry-After"],
 }
 
-
-def headers(auto_schema: AutoSchema, **more: Any) -> dict[str, Any]:
-    return {
-        "x-openstack-request-id": component(auto_schema, "headers", "ImageRequestId", REQUEST_ID),
-        "Cache-Control": component(auto_schema, "headers", "ImageCacheControl", CACHE_CONTROL),
-        **more,
-    }
-
-
-def entity_tag(auto_schema: AutoSchema) -> dict[str, Any]:
-    """A reference to the header."""
-    return component(  # type: ignore[no-any-return]
-        auto_schema, "headers", "ImageEntityTag", ENTITY_TAG
-    )
-
-
-def not_modified(auto_schema: AutoSchema) -> dict[str, Any]:
-    """A reference to the answer without a body."""
-    response = {
-        "description": "The client has this answer already.",
-        "headers": headers(auto_schema, ETag=entity_tag(auto_schema)),
-    }
-    return component(  # type: ignore[no-any-return]
-        auto_schema, "responses", "ImageNotModified", response
-    )
-
-
-def error(auto_schema: AutoSchema, status: int) -> dict[str, Any]:
-    """A reference to the answer with this status."""
-    key, title = ERRORS[status]
-    name = f"ImageError{key[0].upper()}{key[1:]}"
-    schema = component(auto_schema, "schemas", name, _body(status, key, title))
-    media_types = auto_schema.map_renderers("media_type")
-    response = {
-        "description": DESCRIPTIONS[status],
-        "headers": headers(auto_schema, **OF_ERROR.get(status, {})),
-        "content": {media_type: {"schema": schema} for media_type in media_types},
-    }
-    return component(auto_schema, "responses", name, response)  # type: ignore[no-any-return]
-
-
-def _body(status: int, key: str, title: str) -> dict[str, Any]:
-    """OpenStack's nested form."""
-    inner = {
-        "code": {"type": "integer", "const": status},
-        "title": {"type": "string", "const": title},
+DETAIL = {
+    "type": "object",
+    "description": "What went wrong.",
+    "properties": {
+        "code": {"type": "integer", "description": "The answer's status."},
+        "title": {"type": "string", "description": "The status in words."},
         "message": {"type": "string", "description": "One line, for a person."},
+    },
+    "required": ["code", "title", "message"],
+}
+
+
+def headers(auto_schema: AutoSchema, *more: str) -> dict[str, Any]:
+    """References to the headers of every answer, and to those that this one has besides."""
+    found = {}
+    for name in ("x-openstack-request-id", "Cache-Control", *more):
+        description, text = HEADERS[name]
+        header = {
+            "description": description,
+            "schema": {"type": "string", **text},
+            "required": name not in SOMETIMES,
+        }
+        found[name] = component(auto_schema, "headers", f"Image{camel(name)}", header)
+    return found
+
+
+def other(auto_schema: AutoSchema, status: int) -> Any:
+    """A reference to the answer with this status, which is an error or 304."""
+    name = "ImageNotModified"
+    response: dict[str, Any] = {
+        "description": DESCRIPTIONS[status],
+        "headers": headers(auto_schema, *MORE_HEADERS.get(status, ())),
     }
+    if status in ERRORS:
+        name = f"ImageError{camel(ERRORS[status][0])}"
+        schema = component(auto_schema, "schemas", name, _body(auto_schema, status))
+        media_types = auto_schema.map_renderers("media_type")
+        response["content"] = {media_type: {"schema": schema} for media_type in media_types}
+    return component(auto_schema, "responses", name, response)
+
+
+def _body(auto_schema: AutoSchema, status: int) -> dict[str, Any]:
+    """OpenStack's nested form."""
+    key, title = ERRORS[status]
     return {
         "type": "object",
-        "properties": {key: {"type": "object", "properties": inner, "required": list(inner)}},
+        "description": title,
+        "properties": {key: component(auto_schema, "schemas", "ImageErrorDetail", DETAIL)},
         "required": [key],
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from django_image_tasks.models import Task
 
-PREFIX = "#operations-Image_tasks-v2_tasks_"
+PREFIX = "#operations-Image_tasks-"
 
 
 def try_out(page: Any, name: str) -> Any:
@@ -31,7 +31,7 @@ def execute(operation: Any) -> dict[str, Any]:
 def test_list_the_tasks_in_an_order(admin_page: Any, make_task: Callable[..., Task]) -> None:
     for name in ("a", "b"):
         make_task(name=name)
-    operation = try_out(admin_page, "list")
+    operation = try_out(admin_page, "list_tasks")
     operation.locator("tr[data-param-name=sort_key] select").select_option("name")
     operation.locator("tr[data-param-name=sort_dir] select").select_option("asc")
 
@@ -42,6 +42,6 @@ def test_list_the_tasks_in_an_order(admin_page: Any, make_task: Callable[..., Ta
 
 
 def test_create_a_task_from_the_example(admin_page: Any) -> None:
-    answer = execute(try_out(admin_page, "create"))
+    answer = execute(try_out(admin_page, "create_task"))
 
     assert (answer["type"], answer["status"], answer["name"]) == ("import", "pending", "cirros")

@@ -106,8 +106,8 @@ def test_a_variant_and_an_example_for_each_type(two_types: None) -> None:
 
     mapping = document["components"]["schemas"]["NewImageTask"]["discriminator"]["mapping"]
     assert mapping == {
-        "import": "#/components/schemas/NewImageTask.import",
-        "resize/now": "#/components/schemas/NewImageTask.resize_2f_now",
+        "import": "#/components/schemas/NewImageTaskImport",
+        "resize/now": "#/components/schemas/NewImageTaskResize2fNow",
     }
     for example in content["examples"].values():
         validator(document, "NewImageTask").validate(example["value"])

@@ -101,7 +101,7 @@ def test_the_fields_of_subclassed_serializers(use: Any) -> None:
     assert schemas["MessageList"]["properties"]["tasks"]["items"] == {
         "$ref": "#/components/schemas/Message"
     }
-    assert schemas["NewLoud"]["oneOf"] == [{"$ref": "#/components/schemas/NewLoud.import"}]
+    assert schemas["NewLoud"]["oneOf"] == [{"$ref": "#/components/schemas/NewLoudImport"}]
 
 
 def test_the_limits(use: Any) -> None:
