@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
@@ -12,12 +12,22 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
+from django.utils.translation import npgettext_lazy
 
 from django_image_tasks.states import Status
 
 if TYPE_CHECKING:
     from django_image_tasks.models import Task
 
+AGO: Any = {
+    "year": npgettext_lazy("ago", "%(num)d year", "%(num)d years", "num"),
+    "month": npgettext_lazy("ago", "%(num)d month", "%(num)d months", "num"),
+    "week": npgettext_lazy("ago", "%(num)d week", "%(num)d weeks", "num"),
+    "day": npgettext_lazy("ago", "%(num)d day", "%(num)d days", "num"),
+    "hour": npgettext_lazy("ago", "%(num)d hour", "%(num)d hours", "num"),
+    "minute": npgettext_lazy("ago", "%(num)d minute", "%(num)d minutes", "num"),
+}
+"""Django's own words stand in the nominative: German says "3 Tage", but "vor 3 Tagen"."""
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
@@ -75,16 +85,19 @@ def duration(length: timedelta, units: int = 2) -> str:
 
 
 def relative_time(value: datetime) -> SafeString:
-    """How long ago, or how soon, as a ``<time>`` that says exactly when on hover."""
+    """How long ago, or how soon, as a ``<time>`` that says exactly when on hover.
+
+    ``live.js`` says it anew while the page is open.
+    """
     now, local = timezone.now(), timezone.localtime(value)
     if abs(now - value) < timedelta(minutes=1):
         text = _("just now")
     elif value > now:
-        text = _("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
+        text = _("in %(time)s") % {"time": timeuntil(value, now, AGO, 1)}
     else:
-        text = _("%(time)s ago") % {"time": timesince(value, now, depth=1)}
+        text = _("%(time)s ago") % {"time": timesince(value, now, time_strings=AGO, depth=1)}
     exactly = format_date(local, "Y-m-d H:i:s T")
-    html = '<time datetime="{}" title="{}">{}</time>'
+    html = '<time datetime="{}" title="{}" data-relative>{}</time>'
     return format_html(html, local.isoformat(), exactly, text)
 
 

@@ -10,6 +10,7 @@ from rest_framework import renderers
 from rest_framework.response import Response
 
 from django_image_tasks.browsable import page
+from django_image_tasks.states import UNFINISHED
 
 __all__ = ["BrowsableAPIRenderer", "JSONRenderer"]
 
@@ -57,6 +58,8 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
             "message": page.message_of(data) if kind == "error" else "",
             "actions": page.actions_on(data, view) if kind == "task" else [],
             "root": page.api_root(request.path),
+            "unfinished": UNFINISHED,
+            "login_url": page.login_url(),
             "paginator": self.get_paginator(view) if kind == "list" else None,
             "filter": getattr(view, "filterset", None),
             "create_forms": self.get_create_forms(view, response),

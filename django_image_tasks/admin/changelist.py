@@ -21,6 +21,8 @@ from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 
 AFTER, BEFORE = "after", "before"
+ABOVE = "above"
+"""The list's first task, as a page that is open shows it; ``live.js`` asks what is above it."""
 
 
 class TaskChangeList(ChangeList):
@@ -28,10 +30,12 @@ class TaskChangeList(ChangeList):
 
     previous: str | None = None
     next: str | None = None
+    above = 0
+    """How many tasks have come before the one that ``ABOVE`` names; a page of them at most."""
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # Out of every link: a filter, a search and another order begin at their first page.
-        for name in (AFTER, BEFORE):
+        for name in (AFTER, BEFORE, ABOVE, "ids", "overview"):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
         rows: Any = super().get_queryset(request, *args, **kwargs)
@@ -55,8 +59,17 @@ class TaskChangeList(ChangeList):
         return dict(islice(super().get_ordering_field_columns().items(), 1))
 
     def get_results(self, request: HttpRequest) -> None:
+        if ABOVE in request.GET:
+            # An empty list had no first task.
+            if (marker := self._find_marker(request.GET[ABOVE])) or not request.GET[ABOVE]:
+                self.above = len(self._read(marker, backwards=bool(marker))[0])
+            return
         before = request.GET.get(BEFORE)
-        marker = self._find_marker(request, before or request.GET.get(AFTER))
+        named = before or request.GET.get(AFTER)
+        marker = self._find_marker(named)
+        if named and not marker:
+            text = _("The task where this page began is gone. This is the first page.")
+            messages.warning(request, text, fail_silently=True)
         backwards = bool(marker and before)
         rows, is_more = self._read(marker, backwards=backwards)
         if rows and (is_more if backwards else marker):
@@ -75,7 +88,15 @@ class TaskChangeList(ChangeList):
         """Above the first page of the whole list, and there alone."""
         tasks: Any = self.root_queryset
         is_whole_list = set(self.params) <= {ORDER_VAR} and not self.first
-        return Dashboard(tasks) if is_whole_list else None
+        return Dashboard.read(tasks) if is_whole_list else None
+
+    @property
+    def live_query(self) -> str:
+        """What ``live.js`` asks for besides the tasks that may change."""
+        asked = {"overview": "1"} if self.dashboard else {}
+        if not self.previous:
+            asked[ABOVE] = str(self.result_list[0].pk) if self.result_list else ""
+        return str(self.get_query_string(asked))
 
     def _read(
         self, marker: Mapping[str, Any] | None, *, backwards: bool
@@ -92,15 +113,11 @@ class TaskChangeList(ChangeList):
         page = page[:size]
         return page[::-1] if backwards else page, is_more
 
-    def _find_marker(self, request: HttpRequest, text: str | None) -> Mapping[str, Any] | None:
+    def _find_marker(self, text: str | None) -> Mapping[str, Any] | None:
         if not text:
             return None
         names = [key.name for key in self.queryset.order]
-        marker = self.root_queryset.filter(pk=parse_uuid(text)).values(*names).first()
-        if marker is None:
-            text = _("The task where this page began is gone. This is the first page.")
-            messages.warning(request, text, fail_silently=True)
-        return marker
+        return self.root_queryset.filter(pk=parse_uuid(text)).values(*names).first()
 
     def _count(self, rows: list[Task], *, is_whole: bool) -> None:
         filters = [self.query, *(each.used_parameters for each in self.filter_specs)]

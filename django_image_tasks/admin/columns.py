@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.db.models.functions import Substr
 from django.utils import timezone
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from django_image_tasks import measures
-from django_image_tasks.browsable.badges import status_badge
+from django_image_tasks.browsable.badges import progress_bar, status_badge
 from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import UNFINISHED, Status
@@ -29,94 +30,81 @@ def with_columns(rows: TaskQuerySet) -> TaskQuerySet:
 
 
 @admin.display(description=_("task"))
-def label(task: Task) -> str:
-    """The task's name, or the beginning of its id."""
-    return task.name or format_html('<code title="{}">{}</code>', task.pk, str(task.pk)[:8])
+def label(task: Task) -> SafeString:
+    """The task's name, and the beginning of its id."""
+    template = '<span class="task-name" title="{0}">{0}</span> <code title="{1}">{2}</code>'
+    return format_html(template, task.name, task.pk, str(task.pk)[:8])
 
 
 @admin.display(description=_("status"), ordering="status")
 def badge(task: Task) -> SafeString:
-    """The task's status, and beside it what the status alone does not tell."""
+    """The task's status, what the status alone does not tell, and how far the task is."""
+    parts = [status_badge(task.status)]
     if is_stuck(task):
-        text, title = gettext("stuck"), gettext("Its lease ran out, nobody looks after it")
+        parts.append(remark(gettext("stuck"), gettext("Its lease ran out, nobody looks after it")))
     elif task.expires_at and task.expires_at <= timezone.now():
-        text, title = gettext("expired"), gettext("Hidden from the API, and soon purged")
-    else:
-        return status_badge(task.status)
-    remark = format_html(' <span class="task-remark" title="{}">{}</span>', title, text)
-    return status_badge(task.status) + remark
+        parts.append(remark(gettext("expired"), gettext("Hidden from the API, and soon purged")))
+    if task.progress or task.status == Status.PROCESSING:
+        done = measures.transferred(task)
+        parts.append(progress_bar(task.status, task.progress, str(task), done))
+    mark = format_html(' data-task="{}"', task.pk) if is_moving(task) else ""
+    news = gettext("%(task)s: %(status)s") % {"task": task, "status": task.get_status_display()}
+    mark = format_html('{} data-news="{}"', mark, news)
+    return _cell(task.pk, "badge", format_html_join(" ", "{}", zip(parts, strict=True)), mark)
 
 
-@admin.display(description=_("progress"))
-def bar(task: Task) -> SafeString:
-    """The task's progress. ``live.js`` follows the bars that are marked with ``data-live``."""
-    return format_html(
-        '<span class="task-progress {}" data-task="{}"{}>'
-        '<progress max="100" value="{}" aria-label="{}"></progress>'
-        '<span class="task-percent" title="{}">{}</span></span>',
-        task.status,
-        task.pk,
-        SafeString(" data-live" if task.status in UNFINISHED else ""),
-        task.progress,
-        gettext("Progress of %(task)s") % {"task": task},
-        measures.transferred(task),
-        percent(task),
-    )
+@admin.display(description=_("message"))
+def line(task: Any) -> SafeString:
+    """The beginning of the task's message, as :func:`with_columns` has read it."""
+    text: str = task.beginning_of_message
+    if len(text) > MESSAGE_LENGTH:
+        text = text[:MESSAGE_LENGTH] + "…"
+    message = format_html('<span class="task-message" title="{0}">{0}</span>', text)
+    return _cell(task.pk, "line", message if text else "")
 
 
 @admin.display(description=_("created"), ordering="created_at")
 def created(task: Task) -> SafeString:
-    """How long ago the task was created."""
-    return measures.relative_time(task.created_at)
+    """How long ago the task was created, and how long its last attempt took so far."""
+    told = measures.relative_time(task.created_at)
+    if task.started_at and task.status != Status.PENDING:
+        took = measures.duration((task.finished_at or timezone.now()) - task.started_at)
+        text = gettext("running for %(time)s") if is_moving(task) else gettext("took %(time)s")
+        told += format_html(' <span class="task-quiet">{}</span>', text % {"time": took})
+    return _cell(task.pk, "created", told)
 
 
-@admin.display(description=_("finished"))
-def finished(task: Task) -> SafeString | None:
-    """How long ago the task finished."""
-    return measures.relative_time(task.finished_at) if task.finished_at else None
+@admin.display(description=_("owner"), ordering="owner")
+def whose(task: Task) -> SafeString:
+    """Whose task it is, and of which type."""
+    template = '<span title="{0}">{0}</span> <span class="task-quiet">{1}</span>'
+    return format_html(template, task.owner, task.type)
 
 
-@admin.display(description=_("duration"))
-def duration(task: Task) -> str | None:
-    """How long the last attempt took, or has been running."""
-    if task.started_at is None or task.status == Status.PENDING:
-        return None
-    return measures.duration((task.finished_at or timezone.now()) - task.started_at)
+LIVE = (badge, line, created)
+"""The columns that may change while somebody looks at them."""
 
 
-@admin.display(description=_("message"))
-def line(task: Any) -> SafeString | None:
-    """The beginning of the task's message, as :func:`with_columns` has read it."""
-    text: str = task.beginning_of_message
-    if not text:
-        return None
-    if len(text) > MESSAGE_LENGTH:
-        text = text[:MESSAGE_LENGTH] + "…"
-    return format_html('<span class="task-message" title="{}">{}</span>', text, text)
+def gone(pk: UUID) -> SafeString:
+    """What takes the place of the status of a task that has been purged."""
+    return _cell(pk, "badge", remark(gettext("gone"), gettext("It has expired and was purged")))
 
 
-def live_state(task: Task, cells: dict[str, str]) -> dict[str, Any]:
-    """What ``live.js`` is told of a task, with the cells that may have changed."""
-    return {
-        "id": task.pk,
-        "status": task.status,
-        "is_finished": task.status not in UNFINISHED,
-        "progress": task.progress,
-        "percent": percent(task),
-        "size": measures.transferred(task),
-        "news": gettext("%(task)s: %(status)s")
-        % {"task": task, "status": task.get_status_display()},
-        "cells": {name: conditional_escape(cell) for name, cell in cells.items()}
-        | {"attempts": str(task.attempts)},
-    }
+def remark(text: str, title: str) -> SafeString:
+    return format_html('<span class="task-remark" title="{}">{}</span>', title, text)
 
 
-def percent(task: Task) -> str:
-    """The task's progress, as the reader's language writes percentages."""
-    return gettext("%(number)d %%") % {"number": task.progress}
+def _cell(pk: UUID, column: str, content: str, mark: str = "") -> SafeString:
+    """The content of a cell, which ``live.js`` finds and replaces by its id."""
+    return format_html('<div id="{}-{}" data-live{}>{}</div>', column, pk, mark, content)
+
+
+def is_moving(task: Task) -> bool:
+    """Whether the task may still change."""
+    return task.status in UNFINISHED
 
 
 def is_stuck(task: Task) -> bool:
     """Whether :meth:`~django_image_tasks.querysets.TaskQuerySet.stale` finds the task."""
     lease = task.lease_expires_at
-    return task.status in UNFINISHED and lease is not None and lease <= timezone.now()
+    return is_moving(task) and lease is not None and lease <= timezone.now()

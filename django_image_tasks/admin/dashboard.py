@@ -6,11 +6,12 @@ Three queries, each of a bounded part of an index.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import cached_property
+from hashlib import sha256
 from typing import Any, NamedTuple
 
+from django.core.cache import cache
 from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.dateformat import format as format_date
@@ -28,6 +29,8 @@ HOUR_CAP = 1_000
 ATTEMPTS = 200
 """So many of the newest attempts tell which workers there are."""
 WORKERS = 6
+SHARED = 10
+"""So many seconds the pages that are open go by what one of them has read."""
 
 HEIGHT, STEP, BAR = 96, 20, 14
 """The chart's height, the room of an hour and the width of its bar, in units of the drawing."""
@@ -47,7 +50,7 @@ class Worker(NamedTuple):
 
     name: str
     running: int
-    seen: str
+    seen: datetime
 
 
 class Hour(NamedTuple):
@@ -70,77 +73,94 @@ class Bar(NamedTuple):
     below: int
 
 
-class Dashboard:
+class Dashboard(NamedTuple):
     """What an operator sees above the first page of the whole list."""
 
-    def __init__(self, tasks: TaskQuerySet) -> None:
-        self.tasks, self.now = tasks, timezone.now()
+    now: datetime
+    values: Mapping[str, Any]
+    """Every number; none where there are no tasks."""
+    workers: list[Worker]
+    """Those that run something, and the last ones that did."""
+
+    @classmethod
+    def read(cls, tasks: TaskQuerySet) -> Dashboard:
+        now = timezone.now()
+        return cls(now, _values(tasks, now), _workers(tasks, now))
+
+    @classmethod
+    def shared(cls, tasks: TaskQuerySet) -> Dashboard:
+        """The same, at most ``SHARED`` seconds old, from the project's cache.
+
+        Of two hundred open pages, one asks the database.
+        """
+        key = f"django_image_tasks.{sha256(str(tasks.query).encode()).hexdigest()}"
+        board: Dashboard | None = cache.get(key)
+        if board is None:
+            cache.set(key, board := cls.read(tasks), SHARED)
+        return board
 
     @property
     def tiles(self) -> list[Tile]:
         """A number for each status."""
-        return [Tile(status, shown(self._values.get(status, 0))) for status in Status]
+        return [Tile(status, shown(self.values.get(status, 0))) for status in Status]
 
     @property
     def stuck(self) -> str | None:
         """How many tasks nobody looks after."""
-        number = self._values.get("stuck")
+        number = self.values.get("stuck")
         return shown(number) if number else None
 
     @property
     def oldest_pending(self) -> dict[str, Any] | None:
         """The task that has waited longest."""
-        created_at = self._values.get("oldest_created_at")
+        created_at = self.values.get("oldest_created_at")
         if created_at is None:
             return None
-        return {"pk": self._values["oldest_pk"], "time": relative_time(created_at)}
+        return {"pk": self.values["oldest_pk"], "time": relative_time(created_at)}
 
-    @cached_property
+    @property
     def chart(self) -> Chart:
         """What ended in each of the last hours."""
-        numbers = [[self._values.get(f"{s}_{n}", 0) for s in FINISHED] for n in range(HOURS)]
-        hours = [Hour(start, *each) for start, each in zip(self._hours, numbers, strict=True)]
+        numbers = [[self.values.get(f"{s}_{n}", 0) for s in FINISHED] for n in range(HOURS)]
+        hours = [Hour(start, *each) for start, each in zip(_hours(self.now), numbers, strict=True)]
         return Chart(hours, HOUR_CAP)
 
-    @cached_property
-    def workers(self) -> list[Worker]:
-        """Those that run something, and the last ones that did."""
-        leases = self.tasks.filter(status=Status.PROCESSING, lease_expires_at__gt=self.now)
-        running = Counter(map(_process, leases.values_list("lease_owner", flat=True)[:ATTEMPTS]))
-        seen: dict[str, datetime] = dict.fromkeys(running, self.now)
-        newest = Attempt.objects.order_by("-pk").values_list("worker", "ended_at", "started_at")
-        for worker, ended_at, started_at in newest[:ATTEMPTS]:
-            name, at = _process(worker), ended_at or started_at
-            seen[name] = max(at, seen.get(name, at))
-        latest = sorted(seen, key=lambda name: seen[name], reverse=True)
-        return [Worker(name, running[name], relative_time(seen[name])) for name in latest[:WORKERS]]
 
-    @cached_property
-    def _hours(self) -> list[datetime]:
-        """When each hour of the chart began; the last one is not over."""
-        current = timezone.localtime(self.now).replace(minute=0, second=0, microsecond=0)
-        return [current - timedelta(hours=ago) for ago in reversed(range(HOURS))]
+def _hours(now: datetime) -> list[datetime]:
+    """When each hour of the chart began; the last one is not over."""
+    current = timezone.localtime(now).replace(minute=0, second=0, microsecond=0)
+    return [current - timedelta(hours=ago) for ago in reversed(range(HOURS))]
 
-    @cached_property
-    def _values(self) -> dict[str, Any]:
-        """Every number, as one row; empty where there are no tasks."""
-        oldest = self.tasks.filter(status=Status.PENDING).order_by("created_at", "id")
-        values: dict[str, Any] = {
-            "stuck": CappedCount(self.tasks.stale(self.now)),
-            "oldest_pk": Subquery(oldest.values("pk")[:1]),
-            "oldest_created_at": Subquery(oldest.values("created_at")[:1]),
-        }
-        for status in Status:
-            values[status] = CappedCount(self.tasks.filter(status=status))
-        for number, start in enumerate(self._hours):
-            ended = self.tasks.filter(
-                finished_at__gte=start, finished_at__lt=start + timedelta(hours=1)
-            )
-            for status in FINISHED:
-                values[f"{status}_{number}"] = CappedCount(ended.filter(status=status), HOUR_CAP)
-        rows = self.tasks.order_by("pk").annotate(**{f"n_{key}": values[key] for key in values})
-        row = rows.values(*(f"n_{key}" for key in values)).first()
-        return {key.removeprefix("n_"): value for key, value in (row or {}).items()}
+
+def _values(tasks: TaskQuerySet, now: datetime) -> dict[str, Any]:
+    """Every number, as one row; empty where there are no tasks."""
+    oldest = tasks.filter(status=Status.PENDING).order_by("created_at", "id")
+    values: dict[str, Any] = {
+        "stuck": CappedCount(tasks.stale(now)),
+        "oldest_pk": Subquery(oldest.values("pk")[:1]),
+        "oldest_created_at": Subquery(oldest.values("created_at")[:1]),
+    }
+    for status in Status:
+        values[status] = CappedCount(tasks.filter(status=status))
+    for number, start in enumerate(_hours(now)):
+        ended = tasks.filter(finished_at__gte=start, finished_at__lt=start + timedelta(hours=1))
+        for status in FINISHED:
+            values[f"{status}_{number}"] = CappedCount(ended.filter(status=status), HOUR_CAP)
+    rows = tasks.order_by("pk").annotate(**{f"n_{key}": values[key] for key in values})
+    row = rows.values(*(f"n_{key}" for key in values)).first()
+    return {key.removeprefix("n_"): value for key, value in (row or {}).items()}
+
+
+def _workers(tasks: TaskQuerySet, now: datetime) -> list[Worker]:
+    leases = tasks.filter(status=Status.PROCESSING, lease_expires_at__gt=now)
+    running = Counter(map(_process, leases.values_list("lease_owner", flat=True)[:ATTEMPTS]))
+    seen: dict[str, datetime] = dict.fromkeys(running, now)
+    newest = Attempt.objects.order_by("-pk").values_list("worker", "ended_at", "started_at")
+    for worker, ended_at, started_at in newest[:ATTEMPTS]:
+        name, at = _process(worker), ended_at or started_at
+        seen[name] = max(at, seen.get(name, at))
+    latest = sorted(seen, key=lambda name: seen[name], reverse=True)
+    return [Worker(name, running[name], seen[name]) for name in latest[:WORKERS]]
 
 
 class Chart:

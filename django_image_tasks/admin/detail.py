@@ -14,13 +14,15 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from django_image_tasks.admin.columns import is_stuck
+from django_image_tasks import tenancy
+from django_image_tasks.admin.columns import is_moving, is_stuck
+from django_image_tasks.browsable.badges import progress_bar
 from django_image_tasks.browsable.json_html import foldable
 from django_image_tasks.handlers.image_import.storage import get_storage
 from django_image_tasks.measures import duration, rate, transferred
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.services import can_retry
-from django_image_tasks.states import FINISHED, UNFINISHED, Status
+from django_image_tasks.states import FINISHED, Status
 
 if TYPE_CHECKING:
     from django_image_tasks.admin.task_admin import TaskAdmin
@@ -33,15 +35,17 @@ SHORTEST_WAIT = timedelta(seconds=1)
 
 def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str, Any]:
     """What may change while the task runs."""
-    attempts = Attempt.objects.filter(task=task).order_by("-number")[:MOST_ATTEMPTS]
-    is_open = task.status in UNFINISHED and task.cancel_requested_at is None
+    attempts = list(Attempt.objects.filter(task=task).order_by("-number")[:MOST_ATTEMPTS])
+    is_open = is_moving(task) and task.cancel_requested_at is None
     is_failed = can_retry(task.status, task.type)
     return {
         "task": task,
-        "is_running": task.status in UNFINISHED,
+        "is_running": is_moving(task),
+        "bar": progress_bar(task.status, task.progress, str(task), transferred(task)),
         "is_stuck": is_stuck(task),
         "transferred": ", ".join(filter(None, [transferred(task), rate(task)])),
         "timeline": timeline(task, attempts),
+        "left_out": attempts[-1].number - 1 if attempts else 0,
         "result": None if task.result is None else foldable(task.result),
         "image_url": image_url(task),
         "can_cancel": is_open and admin.has_cancel_permission(request),
@@ -51,25 +55,29 @@ def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str
     }
 
 
-def lasting_context(task: Task) -> dict[str, Any]:
+def lasting_context(request: HttpRequest, task: Task) -> dict[str, Any]:
     """What stays as it is, and the tasks that are retries of this one or that it retries."""
+    retried_by = list(_newest(Task.objects.filter(retry_of=task.pk))[: MOST_RETRIES + 1])
     original = Task.objects.filter(pk=task.retry_of) if task.retry_of else Task.objects.none()
     return {
         "input": foldable(task.input),
-        "api_url": api_url(task),
+        "api_url": api_url(request, task),
         "retry_of": _newest(original).first(),
-        "retried_by": _newest(Task.objects.filter(retry_of=task.pk)),
+        "retried_by": retried_by[:MOST_RETRIES],
+        "has_more_retries": len(retried_by) > MOST_RETRIES,
     }
 
 
 def _newest(tasks: QuerySet[Task]) -> QuerySet[Task]:
-    rows = tasks.only("name", "type", "status", "created_at").order_by("-created_at")
-    return rows[:MOST_RETRIES]
+    return tasks.only("name", "type", "status", "created_at").order_by("-created_at")
 
 
-def api_url(task: Task) -> str:
-    """The task in the API; empty if the host does not route it, or the API hides it by now."""
+def api_url(request: HttpRequest, task: Task) -> str:
+    """The task in the API; empty where the host does not route it, or the API would not show it."""
     if task.expires_at and task.expires_at <= timezone.now():
+        return ""
+    every_owner = request.user.has_perm("django_image_tasks.view_all_tasks")
+    if (owner := tenancy.get_owner(request)) is None or not (every_owner or owner == task.owner):
         return ""
     try:
         return reverse("image_tasks:task-detail", args=[task.pk])

@@ -10,14 +10,14 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks.admin import add, columns, detail, filters
+from django_image_tasks.admin import add, columns, detail, filters, live
 from django_image_tasks.admin.actions import Cancel, Export, Retry, act_on_one, act_on_selected
 from django_image_tasks.admin.changelist import TaskChangeList
 from django_image_tasks.admin.unavailable import answers_when_unavailable
@@ -33,9 +33,6 @@ else:
     ModelAdmin = import_string(f"{package}.admin.ModelAdmin")
 
 TEMPLATES = "admin/django_image_tasks/task"
-LIVE = "_live"
-"""With this in its query string, a task's page is only what changes while the task runs."""
-LIVE_COLUMNS = ("badge", "finished", "duration", "line")
 
 
 class TaskAdmin(ModelAdmin):
@@ -48,18 +45,7 @@ class TaskAdmin(ModelAdmin):
 
     # The list
 
-    list_display = (
-        "label",
-        "badge",
-        "bar",
-        "line",
-        "created",
-        "finished",
-        "duration",
-        "attempts",
-        "owner",
-        "type",
-    )
+    list_display = ("label", "badge", "line", "created", "whose")
     list_filter = (
         filters.StatusFilter,
         filters.TypeFilter,
@@ -68,7 +54,7 @@ class TaskAdmin(ModelAdmin):
     )
     list_per_page = 50
     ordering = ("-created_at", "-id")
-    sortable_by = ("badge", "owner", "created")
+    sortable_by = ("badge", "created", "whose")
     show_facets = admin.ShowFacets.NEVER
     # This shows the search box; get_search_results decides what it does.
     search_fields = ("id",)
@@ -79,17 +65,15 @@ class TaskAdmin(ModelAdmin):
 
     label = staticmethod(columns.label)
     badge = staticmethod(columns.badge)
-    bar = staticmethod(columns.bar)
     line = staticmethod(columns.line)
     created = staticmethod(columns.created)
-    finished = staticmethod(columns.finished)
-    duration = staticmethod(columns.duration)
+    whose = staticmethod(columns.whose)
 
     class Media:
         css = {"all": ["django_image_tasks/tasks.css", "django_image_tasks/admin.css"]}
         js = [
-            forms.Script("django_image_tasks/live.js", defer=True),
-            forms.Script("django_image_tasks/dashboard.js", defer=True),
+            forms.Script(f"django_image_tasks/{name}.js", defer=True)
+            for name in ("live", "copy", "dashboard")
         ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[TaskChangeList]:
@@ -111,19 +95,11 @@ class TaskAdmin(ModelAdmin):
         request.POST = chosen  # type: ignore[assignment]
         return super().changelist_view(request, extra_context)
 
-    def live_view(self, request: HttpRequest) -> JsonResponse:
-        """How the tasks in ``ids`` (with commas between them) do; one query, one page of them."""
+    def live_view(self, request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
+        """What has changed on the list, or on a task's page, while somebody looks at it."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        ids = map(parse_uuid, request.GET.get("ids", "").split(","))
-        pks = [pk for pk in ids if pk][: self.list_per_page]
-        rows: Any = self.get_queryset(request).filter(pk__in=pks)
-        empty = self.get_empty_value_display()
-        tasks = []
-        for task in columns.with_columns(rows):
-            cells = {name: getattr(self, name)(task) or empty for name in LIVE_COLUMNS}
-            tasks.append(columns.live_state(task, cells))
-        return JsonResponse({"tasks": tasks})
+        return live.of_task(self, request, pk) if pk else live.of_list(self, request)
 
     # A task's page
 
@@ -140,11 +116,10 @@ class TaskAdmin(ModelAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         if obj := kwargs.get("obj"):
-            live = detail.live_context(self, request, obj)
-            if LIVE in request.GET:
-                return TemplateResponse(request, f"{TEMPLATES}/live.html", live)
-            lasting = detail.lasting_context(obj)
-            context |= live | lasting | {"title": str(obj), "subtitle": None}
+            context |= detail.live_context(self, request, obj) | detail.lasting_context(
+                request, obj
+            )
+            context |= {"title": str(obj), "subtitle": None}
         return super().render_change_form(request, context, *args, **kwargs)
 
     # A new task
@@ -206,6 +181,7 @@ class TaskAdmin(ModelAdmin):
         wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
         urls = [
             path("live/", wrap(self.live_view), name=f"{name}_live"),
+            path("<uuid:pk>/live/", wrap(self.live_view), name=f"{name}_task_live"),
             path("<uuid:pk>/cancel/", wrap(self.cancel_view), name=f"{name}_cancel"),
             path("<uuid:pk>/retry/", wrap(self.retry_view), name=f"{name}_retry"),
             *super().get_urls(),

@@ -1,9 +1,10 @@
-"""The badge of a task's status: a colour, a shape and a word, on every page that shows one."""
+"""A task's status and progress, as every page shows them: a colour, a shape, a bar and words."""
 
 from __future__ import annotations
 
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from django_image_tasks.states import Status
 
@@ -24,4 +25,22 @@ def status_badge(status: str) -> SafeString:
         status,
         mark_safe(SHAPES.get(status, SHAPES[Status.PENDING])),  # noqa: S308 (a constant)
         Status(status).label if status in Status.values else status,
+    )
+
+
+def progress_bar(status: str, progress: int, name: str, size: str = "") -> SafeString:
+    """A task's progress as HTML: a bar that is called after the task, and a percentage.
+
+    ``size`` is how much is done, as people read it. It stands in place of the percentage where a
+    running task has none, because nobody knows how much there is to do.
+    """
+    is_unknown = status == Status.PROCESSING and not progress
+    return format_html(
+        '<span class="task-progress {}"><progress max="100"{} aria-label="{}"></progress>'
+        '<span class="task-percent" title="{}">{}</span></span>',
+        status,
+        "" if is_unknown else format_html(' value="{}"', progress),
+        _("Progress of %(task)s") % {"task": name},
+        size,
+        size if is_unknown else _("%(number)d %%") % {"number": progress},
     )

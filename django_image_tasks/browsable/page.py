@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.shortcuts import resolve_url
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve
 
 from django_image_tasks.handlers import registry
 from django_image_tasks.schema_forms import InputForm, input_form
@@ -27,6 +33,16 @@ def api_root(path: str) -> str:
     if "/v2/" in path:
         return path.rpartition("/v2/")[0]
     return path.removesuffix("versions").rstrip("/")
+
+
+def login_url() -> str:
+    """Where a browser logs in: REST framework's page, the project's own, or the admin's."""
+    for name in ("rest_framework:login", settings.LOGIN_URL, "admin:login"):
+        with suppress(NoReverseMatch, Resolver404):
+            url = resolve_url(name)
+            resolve(urlsplit(url).path.removeprefix(get_script_prefix().rstrip("/")))
+            return url
+    return ""
 
 
 def message_of(data: Any) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import template
+from django.utils.safestring import SafeString
 
 from django_image_tasks.browsable import query_form
-from django_image_tasks.browsable.badges import status_badge
+from django_image_tasks.browsable.badges import progress_bar, status_badge
 from django_image_tasks.browsable.json_html import coloured
 from django_image_tasks.measures import relative_time
 
@@ -29,6 +30,13 @@ def query_controls(filterset: Any) -> query_form.QueryForm:
 def sortable_heads(filterset: Any, *keys: str) -> Sequence[query_form.Head]:
     """The heads of columns that sort the list when they are clicked."""
     return query_form.heads(filterset, keys)
+
+
+@register.filter
+def api_progress(task: Mapping[str, Any]) -> SafeString:
+    """The bar of a task as the API shows it, perhaps with a host's own fields."""
+    name = task.get("name") or task["id"]
+    return progress_bar(task["status"], task.get("progress") or 0, name)
 
 
 @register.filter

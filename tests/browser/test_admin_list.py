@@ -15,7 +15,7 @@ LIST = "/admin/django_image_tasks/task/"
 
 
 def labels(page: Any) -> Any:
-    return page.locator("#result_list .field-label")
+    return page.locator("#result_list .task-name")
 
 
 def test_filter_and_page(admin_page: Any, many: None) -> None:
@@ -51,7 +51,7 @@ def test_progress_moves_while_one_looks(admin_page: Any, make_task: Callable[...
     task.start("worker")
     admin_page.goto(LIST)
     row = admin_page.get_by_role("row", name="running")
-    expect(row).to_contain_text("0 %")
+    expect(row).to_contain_text("processing")
     task.record_progress(42, 100)
     expect(row).to_contain_text("42 %")
     task.fail("Source answered 404 Not Found")

@@ -212,7 +212,7 @@ def test_what_clients_wrote_is_only_text(
 
     page = visit(f"/v2/tasks/{task.pk}")
 
-    assert len(page.all("script")) == 1
+    assert len(page.all("script")) == 3
     assert not any(str(link).startswith("javascript:") for link in page.links)
     assert " ".join(name.split()) in page.texts["h1"]
 

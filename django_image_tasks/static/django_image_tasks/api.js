@@ -118,40 +118,6 @@ async function send(form) {
   }
 }
 
-// A page about tasks that are not finished stays up to date.
-
-const LIVE = ".live";
-const EVERY = 2000;
-
-function replace(part, fresh) {
-  if (!fresh || fresh.textContent === part.textContent) return;
-  const { scrollLeft } = part;
-  const hadFocus = part === document.activeElement;
-  part.replaceWith(fresh);
-  fresh.scrollLeft = scrollLeft;
-  if (hadFocus) fresh.focus({ preventScroll: true });
-}
-
-async function refresh() {
-  const live = [...document.querySelectorAll(LIVE)];
-  const isMoving = live.some((part) => part.querySelector(".task-status.pending, .task-status.processing"));
-  if (!isMoving) return;
-  const began = performance.now();
-  const isInUse =
-    !getSelection().isCollapsed ||
-    live.some((part) => part !== document.activeElement && part.contains(document.activeElement));
-  if (!document.hidden && !isInUse) {
-    const response = await fetch(location, { headers: { Accept: "text/html" } }).catch(() => null);
-    if (response?.ok) {
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
-      const fresh = page.querySelectorAll(LIVE);
-      live.forEach((part, number) => replace(part, fresh[number]));
-    }
-  }
-  // A page that takes long is asked for less often.
-  setTimeout(refresh, Math.max(EVERY, 10 * (performance.now() - began)));
-}
-
 function openCreate() {
   if (location.hash !== "#create") return;
   const first = document.querySelector("#create details");
@@ -169,4 +135,3 @@ document.addEventListener("submit", (event) => {
 });
 window.addEventListener("hashchange", openCreate);
 openCreate();
-setTimeout(refresh, EVERY);

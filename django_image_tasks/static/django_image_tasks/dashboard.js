@@ -1,4 +1,4 @@
-// Whoever closed the overview finds it closed next time.
+// Whoever closed the overview finds it closed next time. On a phone it is closed at first.
 "use strict";
 
 {
@@ -6,7 +6,8 @@
   const overview = document.querySelector(".task-dashboard");
 
   if (overview) {
-    overview.open = localStorage.getItem(KEY) !== "closed";
+    const isPhone = matchMedia("(max-width: 767px)").matches;
+    overview.open = (localStorage.getItem(KEY) ?? (isPhone ? "closed" : "open")) === "open";
     overview.addEventListener("toggle", () => {
       localStorage.setItem(KEY, overview.open ? "open" : "closed");
     });

@@ -1,58 +1,150 @@
-// Keeps the rows of unfinished tasks current while the admin's list is open.
+// Keeps a page current while somebody looks at it, and says so when it cannot. The parts of the page
+// that may change are marked with data-live, and have ids; live.html says where to ask.
 "use strict";
 
 {
-  const EVERY = 2000;
-  const news = document.querySelector("#task-news");
-  // What each cell was last given: a browser spells HTML differently when asked for it.
-  const shown = new WeakMap();
-  const moving = () => [...document.querySelectorAll("#result_list [data-live]")];
+  const EVERY = 4000;
+  const SLOWEST = 60000;
+  const SHARE = 100; // The server gets this many times the time off that its answer took.
 
-  function show(bar, task) {
-    bar.querySelector("progress").value = task.progress;
-    const percent = bar.querySelector(".task-percent");
-    percent.textContent = task.percent;
-    percent.title = task.size;
-    bar.className = `task-progress ${task.status}`;
-    const row = bar.closest("tr");
-    for (const [column, html] of Object.entries(task.cells)) {
-      const cell = row.querySelector(`.field-${column}`);
-      if (!cell || shown.get(cell) === html) continue;
-      cell.innerHTML = html;
-      shown.set(cell, html);
-    }
-    if (task.is_finished) {
-      bar.removeAttribute("data-live");
-      news.textContent = task.news;
+  const root = document.querySelector("[data-live-url]");
+  const lang = document.documentElement.lang || undefined;
+  let tag = null;
+  let text = null;
+  let wait = EVERY;
+  let timer = null;
+  let asOf = Date.now();
+
+  const moving = () => [...document.querySelectorAll("[data-task]")].map(({ dataset }) => dataset.task);
+  const part = (name) => root.querySelector(`[data-${name}]`);
+
+  function address() {
+    const url = new URL(root.dataset.liveUrl, location.href);
+    if ("ids" in root.dataset && moving().length) url.searchParams.set("ids", moving().join());
+    return url;
+  }
+
+  // What to say
+
+  function say(trouble) {
+    const time = new Date(asOf).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" });
+    document.body.classList.toggle("task-stale", Boolean(trouble));
+    part("as-of").textContent = root.dataset.asOf.replace("%s", time);
+    part("login").hidden = trouble !== "signedOut";
+    const words = trouble ? root.dataset[trouble] : "";
+    if (part("trouble").textContent !== words) part("trouble").textContent = words;
+  }
+
+  const UNITS = [["year", 31557600], ["month", 2629800], ["week", 604800], ["day", 86400], ["hour", 3600], ["minute", 60]];
+
+  // Times that are told as seen from now.
+  function tell() {
+    const format = new Intl.RelativeTimeFormat(lang, { numeric: "always" });
+    for (const time of document.querySelectorAll("time[data-relative]")) {
+      const seconds = (new Date(time.dateTime) - Date.now()) / 1000;
+      const unit = UNITS.find(([, length]) => Math.abs(seconds) >= length);
+      if (unit) time.textContent = format.format(Math.trunc(seconds / unit[1]), unit[0]);
     }
   }
 
-  async function poll() {
-    const bars = new Map(moving().map((bar) => [bar.dataset.task, bar]));
-    const response = await fetch(`${news.dataset.url}?ids=${[...bars.keys()].join()}`);
-    if (response.status === 503) return true;
-    // Signed out, or no longer allowed.
-    if (!response.ok || response.redirected) return false;
-    const { tasks } = await response.json();
-    for (const task of tasks) show(bars.get(task.id), task);
-    for (const task of tasks) bars.delete(task.id);
-    // Purged meanwhile.
-    for (const bar of bars.values()) bar.removeAttribute("data-live");
+  // What to show
+
+  const folds = (element) => [...element.querySelectorAll("details")];
+  const isSelected = (element) => !getSelection().isCollapsed && getSelection().containsNode(element, true);
+
+  function swap(old, fresh) {
+    const open = folds(old).map((details) => details.open);
+    if (open.length === folds(fresh).length) folds(fresh).forEach((details, place) => { details.open = open[place]; });
+    if (old.isEqualNode(fresh) || isSelected(old)) return;
+    if ("task" in old.dataset && !("task" in fresh.dataset)) part("news").textContent = fresh.dataset.news;
+    const focused = old.contains(document.activeElement) ? document.activeElement : null;
+    const { scrollLeft } = old;
+    old.replaceWith(fresh);
+    fresh.scrollLeft = scrollLeft;
+    if (focused) (document.getElementById(focused.id) || fresh).focus({ preventScroll: true });
+  }
+
+  function show(html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const parts = [...page.querySelectorAll("[data-live]")];
+    const rows = document.querySelectorAll("[data-live][data-row]");
+    const ids = parts.map(({ id }) => id);
+    const isNew = parts.some((fresh) => "row" in fresh.dataset && !document.getElementById(fresh.id));
+    const left = [...rows].filter(({ id }) => !ids.includes(id));
+    // Rows that come or go do not make the others jump.
+    for (const row of left) row.classList.add("task-left");
+    if (isNew || left.length) part("changed").hidden = false;
+    for (const fresh of parts) {
+      const old = document.getElementById(fresh.id);
+      if (old) swap(old, document.adoptNode(fresh));
+    }
+  }
+
+  // When to ask
+
+  function plan() {
+    clearTimeout(timer);
+    const isOver = "whileMoving" in root.dataset && !moving().length;
+    if (document.hidden || isOver || wait === Infinity) return;
+    timer = setTimeout(look, wait * (0.9 + Math.random() / 5));
+  }
+
+  const ask = (headers) => fetch(address(), { headers, redirect: "manual", credentials: "same-origin" });
+
+  function troubleWith(response) {
+    if (response.type === "opaqueredirect" || [401, 403].includes(response.status)) return "signedOut";
+    if ([404, 410].includes(response.status)) return "gone";
+    return response.ok ? "" : "offline";
+  }
+
+  // Whether there was something new.
+  async function compare(response) {
+    if (response.status === 304) return false;
+    const now = await response.text();
+    tag = response.headers.get("ETag");
+    const isNew = now !== text;
+    text = now;
+    if (!isNew) return false;
+    if (!("json" in root.dataset)) show(now);
+    else show(await (await ask({ Accept: "text/html" })).text());
     return true;
   }
 
-  let timer = null;
-
-  function wait() {
-    clearTimeout(timer);
-    if (news && !document.hidden && moving().length) timer = setTimeout(turn, EVERY);
+  async function look() {
+    const began = performance.now();
+    const headers = { Accept: "json" in root.dataset ? "application/json" : "text/html" };
+    if (tag) headers["If-None-Match"] = tag;
+    let trouble = "offline";
+    try {
+      const response = await ask(headers);
+      trouble = response.status === 304 ? "" : troubleWith(response);
+      if (trouble) wait = trouble === "offline" ? wait * 2 : Infinity;
+      else {
+        const isNew = await compare(response);
+        wait = isNew ? EVERY : wait * 1.5;
+        asOf = Date.now();
+      }
+    } catch {
+      wait *= 2;
+    }
+    if (wait !== Infinity) wait = Math.min(SLOWEST, Math.max(wait, SHARE * (performance.now() - began)));
+    tell();
+    say(trouble);
+    plan();
   }
 
-  async function turn() {
-    // Where the network is away for a moment, the next turn may find it.
-    if (await poll().catch(() => true)) wait();
+  function wake() {
+    if (document.hidden) return clearTimeout(timer);
+    wait = EVERY;
+    return Date.now() - asOf > EVERY ? look() : plan();
   }
 
-  document.addEventListener("visibilitychange", wait);
-  wait();
+  if (root) {
+    document.addEventListener("visibilitychange", wake);
+    addEventListener("online", wake);
+    addEventListener("offline", () => say("offline"));
+    setInterval(tell, 30000);
+    say("");
+    plan();
+  }
 }

@@ -6,6 +6,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
@@ -19,6 +20,12 @@ from .pages import LIST, LOGIN, InlineCode, Make, url_of
 
 def page_of(client: Client, task: Task, **query: str) -> str:
     response = client.get(url_of(task), query)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def live_of(client: Client, task: Task) -> str:
+    response = client.get(url_of(task, "task_live"))
     assert response.status_code == 200
     return response.content.decode()
 
@@ -127,7 +134,7 @@ def test_a_page_takes_as_many_queries_whatever_it_shows(
         page = page_of(operator, task)
     assert page.count(f'href="{url_of(first)}"') == 1
     with django_assert_num_queries(LOGIN + 2):
-        page_of(operator, task, _live="1")
+        live_of(operator, task)
 
 
 def test_no_more_than_the_newest_retries_are_named(operator: Client, make_task: Make) -> None:
@@ -138,6 +145,28 @@ def test_no_more_than_the_newest_retries_are_named(operator: Client, make_task: 
     page = page_of(operator, task)
     assert url_of(retries[0]) not in page
     assert all(url_of(retry) in page for retry in retries[1:])
+    assert "… and earlier ones" in page
+    Task.objects.filter(pk=retries[0].pk).delete()
+    assert "… and earlier ones" not in page_of(operator, task)
+
+
+def test_attempts_that_are_not_shown_are_counted(operator: Client, make_task: Make) -> None:
+    task = make_task()
+    for number in range(1, 53):
+        task.history.create(number=number, worker="w", started_at=now(), ended_at=now())
+    page = page_of(operator, task)
+    assert "The first 2 attempts are not shown." in page
+    assert "<strong>Attempt 2</strong>" not in page
+    assert "<strong>Attempt 3</strong>" in page
+
+
+def test_who_the_api_would_not_show_the_task_gets_no_link_to_it(
+    user_with: Rights, make_task: Make
+) -> None:
+    client, task = user_with("view_task"), make_task(owner="somebody")
+    assert f"/v2/tasks/{task.pk}" not in page_of(client, task)
+    Task.objects.update(owner=str(User.objects.get().pk))
+    assert f'href="/v2/tasks/{task.pk}"' in page_of(client, task)
 
 
 def test_a_retry_outlives_what_it_retries(operator: Client, make_task: Make) -> None:
@@ -149,13 +178,13 @@ def test_a_retry_outlives_what_it_retries(operator: Client, make_task: Make) -> 
 def test_what_changes_comes_alone_and_says_whether_it_will_change_again(
     operator: Client, tried_twice: Task
 ) -> None:
-    page = page_of(operator, tried_twice, _live="1")
+    page = live_of(operator, tried_twice)
     assert page.count("data-live") == 3
-    assert "data-running" in page
+    assert "data-task" in page
     assert "task-input" not in page
     assert "<html" not in page
     tried_twice.succeed({})
-    assert "data-running" not in page_of(operator, tried_twice, _live="1")
+    assert "data-task" not in live_of(operator, tried_twice)
 
 
 def test_the_live_part_needs_a_task_and_its_permission(

@@ -54,7 +54,7 @@ def mixed(make_task: Make) -> None:
 
 @pytest.mark.parametrize(
     ("column", "ascending"),
-    [("created", "012"), ("badge", "120"), ("owner", "102")],
+    [("created", "012"), ("badge", "120"), ("whose", "102")],
 )
 def test_a_column_sorts_up_and_down(
     operator: Client, mixed: None, column: str, ascending: str
@@ -72,14 +72,14 @@ def test_an_order_that_is_none_is_newest_first(operator: Client, mixed: None, or
 
 def test_only_the_first_of_several_columns_sorts(operator: Client, mixed: None) -> None:
     columns = changelist(operator).list_display
-    owner, created = columns.index("owner"), columns.index("created")
+    owner, created = columns.index("whose"), columns.index("created")
     assert "".join(listed(operator, o=f"{owner}.-{created}")) == "102"
 
 
 def test_a_task_without_a_name_is_called_by_its_short_id(operator: Client, make_task: Make) -> None:
     pk = "0a1b2c3d-0000-4000-8000-000000000001"
     make_task(pk=pk)
-    assert f'<code title="{pk}">0a1b2c3d</code>' in html_of(operator)
+    assert f'title=""></span> <code title="{pk}">0a1b2c3d</code>' in html_of(operator)
 
 
 @pytest.fixture
@@ -103,8 +103,7 @@ def test_a_row_tells_what_became_of_the_task(operator: Client, failure: Task) ->
         '<span class="task-percent" title=',
         ">50 %</span>",
         ">9\xa0minutes ago</time>",
-        '<time datetime="2026-01-02T03:05:17+00:00" title="2026-01-02 03:05:17 UTC">',
-        "1 min 12 s",
+        "took 1 min 12 s",
         '<span class="task-message" title="Source answered &lt;404&gt;">'
         "Source answered &lt;404&gt;</span>",
     ):

@@ -52,7 +52,7 @@ def plans(client: Client, query: str) -> Iterator[tuple[str, str]]:
         ("status__exact=pending&after={}", "image_task_status (status="),
         ("o={badge}", "image_task_status"),
         ("o={badge}&after={}", "image_task_status"),
-        ("o=-{owner}&after={}", "image_task_owner"),
+        ("o=-{whose}&after={}", "image_task_owner"),
         ("q=1", "image_task_owner (owner="),
         ("q=1&o={badge}&after={}", "image_task_owner_status (owner="),
     ],
@@ -113,7 +113,7 @@ def test_what_is_looked_for_is_one_range_of_an_index(
 
 def test_the_dashboard_reads_nothing_but_indexes(operator: Client, marker: Task) -> None:
     with CaptureQueriesContext(connection) as queries:
-        assert Dashboard(Task.objects.all()).tiles
+        assert Dashboard.read(Task.objects.all()).tiles
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"])
         steps = [step for *_, step in cursor.fetchall()]
