@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib import admin, messages
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils import timezone
@@ -19,12 +18,17 @@ from django_image_tasks.admin.bounded import MOST_MATCHES, first_ids
 from django_image_tasks.admin.columns import MESSAGE_LENGTH
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import parse_uuid
-from django_image_tasks.models import Task
+from django_image_tasks.models import Attempt, Task
 from django_image_tasks.states import UNFINISHED, Status
 
 Choices = Sequence[tuple[str, Any]]
 AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
 LAST_CHARACTER = "\U0010ffff"
+NOTHING = _(
+    "Nothing is called “%(term)s”: no task, image, request, user or owner has it as its id, no "
+    "name and no id begins with it, and neither do the workers of the last 1,000 attempts nor the "
+    "messages of the last 1,000 failures have it."
+)
 BEGINNING = re.compile("[0-9a-f]{4,32}", re.IGNORECASE | re.ASCII)
 
 
@@ -102,35 +106,42 @@ class AttentionFilter(admin.SimpleListFilter):
 def search(request: HttpRequest, queryset: Any, rows: Any, term: str) -> Any:
     """Those of the queryset that a term finds among all rows that the user may see.
 
-    The first of these that finds any task wins: the id; the owner; the beginning of the name; the
-    beginning of the id; a part of the message of a recent failure.
+    It is looked for everywhere at once, each time in a bounded part of one index. An owner that
+    nothing else is called like is held as a filter, so that all of their tasks are found.
     """
-    pk = parse_uuid(term)
-    if pk and rows.filter(pk=pk).exists():
-        return queryset.among([pk])
+    found = {pk for some in _candidates(rows, term) for pk in first_ids(request, some)}
+    found.update(_by_message(rows, term))
     if rows.filter(owner=term).exists():
-        return queryset.hold("owner", term)
-    for find in (_by_name, _by_id, _by_message):
-        if found := find(request, rows, term):
-            return queryset.among(found)
-    return queryset.none()
+        if not found:
+            return queryset.hold("owner", term)
+        found.update(first_ids(request, _newest(rows.filter(owner=term))))
+    if not found:
+        messages.info(request, NOTHING % {"term": term}, fail_silently=True)
+        return queryset.none()
+    return queryset.among([*found][:MOST_MATCHES])
 
 
-def _by_name(request: HttpRequest, rows: QuerySet[Task], term: str) -> list[UUID]:
-    # No LIKE: on SQLite and MariaDB it would not use the index.
-    names = rows.filter(name__gte=term, name__lt=term + LAST_CHARACTER)
-    return first_ids(request, names.order_by("name"))
+def _candidates(rows: Any, term: str) -> Iterator[Any]:
+    if BEGINNING.fullmatch(digits := term.replace("-", "")):
+        ends = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+        yield rows.filter(pk__range=ends).order_by("pk")
+    # No index ignores case, so these are the ways in which names are written. No LIKE and no OR:
+    # SQLite would read the whole index for them.
+    for way in {term, term.lower(), term.upper(), term.capitalize(), term.title()}:
+        yield rows.filter(name__gte=way, name__lt=way + LAST_CHARACTER).order_by("name")
+    yield _newest(rows.filter(user_id=term))
+    yield _newest(rows.filter(image_id=str(parse_uuid(term) or term)))
+    for request_id in {term, f"req-{term}"}:
+        yield _newest(rows.filter(request_id=request_id))
+    newest = Attempt.objects.order_by("-pk").values_list("task_id", "worker")[:MOST_MATCHES]
+    yield rows.filter(pk__in=[pk for pk, worker in newest if worker.startswith(term)])
 
 
-def _by_id(request: HttpRequest, rows: QuerySet[Task], term: str) -> list[UUID]:
-    digits = term.replace("-", "")
-    if not BEGINNING.fullmatch(digits):
-        return []
-    ends = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
-    return first_ids(request, rows.filter(pk__range=ends).order_by("pk"))
+def _newest(rows: Any) -> Any:
+    return rows.order_by("-created_at", "-pk")
 
 
-def _by_message(request: HttpRequest, rows: QuerySet[Task], term: str) -> list[UUID]:
+def _by_message(rows: Any, term: str) -> list[UUID]:
     failures = rows.filter(status=Status.FAILURE).order_by("-finished_at")
     texts = failures.values_list("pk", Substr("message", 1, MESSAGE_LENGTH))
     return [pk for pk, text in texts[:MOST_MATCHES] if term.casefold() in text.casefold()]

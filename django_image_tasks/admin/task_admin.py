@@ -59,8 +59,8 @@ class TaskAdmin(ModelAdmin):
     # This shows the search box; get_search_results decides what it does.
     search_fields = ("id",)
     search_help_text = _(
-        "An id or the first four or more digits of one, an owner, the beginning of a name, "
-        "or a part of a recent failure's message."
+        "The id of a task (four digits or more), an image, a request, a user or an owner; the "
+        "beginning of a name; a worker; or a part of a recent failure's message."
     )
 
     label = staticmethod(columns.label)

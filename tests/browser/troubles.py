@@ -23,4 +23,6 @@ class Troubles:
         if "/accounts/login/" in page:  # REST framework's own
             return "inline style" in message.text
         # A page that answers "Bad Request" is what a test asked for, and so is a task that is gone.
-        return (source == page or source.endswith("/live/")) and "responded with a status of 4" in message.text
+        return (
+            source == page or source.endswith("/live/")
+        ) and "responded with a status of 4" in message.text

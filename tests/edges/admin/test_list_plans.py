@@ -62,7 +62,7 @@ def test_a_page_is_read_in_the_order_of_an_index(
 ) -> None:
     columns = {name: number for number, name in enumerate(changelist(operator).list_display)}
     found = list(plans(operator, "?" + query.format(marker.pk, **columns)))
-    pages = [plan for statement, plan in found if "SUBSTR" in statement]
+    pages = [plan for statement, plan in found if "beginning_of_message" in statement]
     assert len(pages) == 1
     assert index in pages[0]
     assert "TEMP B-TREE" not in pages[0]
@@ -94,6 +94,9 @@ def test_the_retries_of_a_task_are_found_where_few_tasks_are_retries(
     ("query", "index"),
     [
         ("q=debian", "image_task_name (name>? AND name<?)"),
+        ("q=mia", "image_task_user (user_id=?)"),
+        ("q=mia", "image_task_image (image_id=?)"),
+        ("q=mia", "image_task_request (request_id=?)"),
         ("q=0a1b", "sqlite_autoindex_django_image_tasks_task_1 (id>? AND id<?)"),
         ("q=connection+refused", "image_task_finished (status=?)"),
         ("attention=stuck", "image_task_lease (status=? AND lease_expires_at<?)"),
@@ -104,7 +107,11 @@ def test_the_retries_of_a_task_are_found_where_few_tasks_are_retries(
 def test_what_is_looked_for_is_one_range_of_an_index(
     operator: Client, marker: Task, query: str, index: str
 ) -> None:
-    found = [plan for statement, plan in plans(operator, "?" + query)]
+    found = [
+        plan
+        for statement, plan in plans(operator, "?" + query)
+        if 'attempt"."id" DESC LIMIT 1000' not in statement
+    ]
     assert any(index in plan for plan in found)
     for plan in found:
         assert "SCAN" not in plan
