@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from django.http import HttpRequest
 
+BEGINNING = re.compile("[0-9a-f]{4,32}", re.IGNORECASE | re.ASCII)
 _UUID = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     re.IGNORECASE | re.ASCII,
@@ -36,3 +37,11 @@ def request_id_of(request: HttpRequest) -> str:
     if not _REQUEST_ID.fullmatch(sent):
         return f"req-{uuid4()}"
     return sent if sent.startswith("req-") else f"req-{sent}"
+
+
+def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
+    """The first and the last id that begin with these digits; ``None`` for fewer than four."""
+    digits = text.replace("-", "")
+    if not BEGINNING.fullmatch(digits):
+        return None
+    return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -17,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_image_tasks.admin.bounded import MOST_MATCHES, first_ids
 from django_image_tasks.admin.columns import MESSAGE_LENGTH
 from django_image_tasks.handlers import registry
-from django_image_tasks.identifiers import parse_uuid
+from django_image_tasks.identifiers import ids_beginning_with, parse_uuid
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.states import UNFINISHED, Status
 
@@ -29,7 +28,6 @@ NOTHING = _(
     "name and no id begins with it, and neither do the workers of the last 1,000 attempts nor the "
     "messages of the last 1,000 failures have it."
 )
-BEGINNING = re.compile("[0-9a-f]{4,32}", re.IGNORECASE | re.ASCII)
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -122,8 +120,7 @@ def search(request: HttpRequest, queryset: Any, rows: Any, term: str) -> Any:
 
 
 def _candidates(rows: Any, term: str) -> Iterator[Any]:
-    if BEGINNING.fullmatch(digits := term.replace("-", "")):
-        ends = UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+    if ends := ids_beginning_with(term):
         yield rows.filter(pk__range=ends).order_by("pk")
     # No index ignores case, so these are the ways in which names are written. No LIKE and no OR:
     # SQLite would read the whole index for them.

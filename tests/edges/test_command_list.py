@@ -217,3 +217,13 @@ def test_a_pipe_gets_the_whole_of_a_long_name(
     monkeypatch.setenv("COLUMNS", "80")
     make_task(name="x" * 255)
     assert image_tasks("list").lines[1].endswith("  " + "x" * 255)
+
+
+@pytest.mark.parametrize(("columns", "is_shown"), [(100, False), (140, True)])
+def test_a_wide_terminal_has_room_for_messages(
+    make_task: Make, screen: Screen, columns: int, is_shown: bool
+) -> None:
+    make_task(name="broken", status="failure", message="No such host\nat all", finished_at=now())
+    screen.size(columns)
+    lines = image_tasks("list", stdout=screen).lines
+    assert lines[1].endswith("  broken  No such host at all") is is_shown

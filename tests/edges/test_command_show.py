@@ -57,6 +57,24 @@ def test_either_spelling_of_an_id(failed: Task) -> None:
     assert shown[0] == shown[1] != ""
 
 
+def test_the_beginning_of_an_id_will_do(failed: Task, make_task: Make) -> None:
+    shown = image_tasks("show", failed.pk)
+    assert image_tasks("show", str(failed.pk)[:8]) == shown
+    assert image_tasks("show", str(failed.pk)[:13].upper()) == shown
+    other = make_task(pk=f"{str(failed.pk)[:8]}-0000-4000-8000-000000000000")
+    pk = str(failed.pk)[:8]
+    assert image_tasks("show", pk) == ("", f"The ids of several tasks begin with {pk}.", 1)
+    assert image_tasks("show", str(other.pk)[:13]).code == 0
+    assert image_tasks("show", str(failed.pk)[:3]).code == 3
+
+
+@pytest.mark.parametrize("command", ["cancel", "watch"])
+def test_it_will_do_wherever_an_id_does(make_task: Make, command: str) -> None:
+    task = make_task()
+    args = ["--timeout=0"] if command == "watch" else []
+    assert str(task.pk) in image_tasks(command, str(task.pk)[:8], *args).out
+
+
 def test_scripts_get_what_the_api_shows(failed: Task) -> None:
     [answer] = image_tasks("show", failed.pk, "--json").answers
     assert list(answer.items()) == list(TaskSerializer(failed).data.items())

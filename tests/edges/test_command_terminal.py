@@ -60,7 +60,8 @@ def test_an_import_is_watched(environ: dict[str, str], source: str) -> None:
     task = json.loads(created.stdout)
     with terminal(environ, "watch", task["id"], "--timeout=60") as screen:
         assert screen.end() == 0
-    states = re.findall(rf"{task['id'][:8]} +(\w+) +\S+ +(\d+) % *(.*?) *\d:\d\d:\d\d", screen.text)
+    line = rf"{task['id'][:8]} +(\w+) +[━─]+ +(\d+) % +(?:\d:\d\d:\d\d)? *(.*?) *\n"
+    states = re.findall(line, screen.text)
     assert [state for state, *_ in states][-1] == "success"
     running = [(int(percent), sizes) for state, percent, sizes in states if state == "processing"]
     assert any(

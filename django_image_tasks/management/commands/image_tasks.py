@@ -17,7 +17,7 @@ from django.core.management.color import no_style
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from django_image_tasks.management.terminal import operator_api, options, watch
+from django_image_tasks.management.terminal import completion, operator_api, options, watch
 from django_image_tasks.management.terminal.exits import reader_may_leave, refusals
 from django_image_tasks.management.terminal.output import JSONOutput, TextOutput
 from django_image_tasks.management.terminal.screen import ScreenOutput
@@ -33,8 +33,10 @@ class Command(BaseCommand):
     )
 
     output: TextOutput
+    parser: CommandParser
 
     def add_arguments(self, parser: CommandParser) -> None:
+        self.parser = parser
         options.add_to(parser)
 
     def execute(self, *args: Any, **options: Any) -> str | None:
@@ -57,7 +59,10 @@ class Command(BaseCommand):
 
     def list(self, *, query: Sequence[tuple[str, str]], **options: Any) -> None:
         page = operator_api.list_tasks(query)
-        self.output.answer(page, self.output.page(page["tasks"]))
+        tasks = page["tasks"]
+        if "message" in self.output.columns:
+            tasks = operator_api.with_messages(tasks)
+        self.output.answer(page, self.output.page(tasks))
         if not page["tasks"]:
             self.output.hint(_("No tasks."))
         if "next" in page:
@@ -65,7 +70,7 @@ class Command(BaseCommand):
             self.output.hint(next_page(query, page["tasks"][-1]["id"], options))
 
     def show(self, *, id: str, **options: Any) -> None:
-        task = operator_api.get_task(id)
+        task = operator_api.get_task(operator_api.whole_id(id))
         attempts = [*Attempt.objects.filter(task=task["id"])]
         self.output.answer(task, self.output.task(task, attempts))
 
@@ -80,7 +85,9 @@ class Command(BaseCommand):
     def watch(
         self, *, ids: Sequence[str], interval: float, timeout: float | None, **options: Any
     ) -> None:
-        tasks = watch.find(ids) if ids else watch.newest_unfinished()
+        tasks = (
+            watch.find(list(map(operator_api.whole_id, ids))) if ids else watch.newest_unfinished()
+        )
         if tasks:
             watch.follow(tasks, self.output, interval=interval, timeout=timeout)
         else:
@@ -106,6 +113,7 @@ class Command(BaseCommand):
         for pk in ids:
             try:
                 with refusals():
+                    pk = operator_api.whole_id(pk)
                     task = act(pk)
             except CommandError as error:
                 if len(ids) == 1:
@@ -141,6 +149,9 @@ class Command(BaseCommand):
                 "%(purged)s expired task deleted.", "%(purged)s expired tasks deleted.", purged
             )
         self.output.answer({"purged": purged}, [told % {"purged": purged}])
+
+    def completion(self, *, shell: str, **options: Any) -> None:
+        self.stdout.write(completion.script(self.parser, shell))
 
     def work(self, *, every: float, worker: Sequence[str], **options: Any) -> None:
         if not worker:

@@ -5,14 +5,18 @@ Each function returns what the API would send, and raises what the API would tur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from getpass import getuser
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from django_image_tasks import services
+from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.identifiers import ids_beginning_with, parse_uuid
 from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.views import TaskViewSet
@@ -31,6 +35,28 @@ class OperatorViewSet(TaskViewSet):
 def list_tasks(query: Sequence[tuple[str, str]]) -> Any:
     view = _view("list", query=urlencode(query, errors="surrogateescape"))
     return view.list(view.request).data
+
+
+def with_messages(tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The tasks of a list with their messages, which the API's lists leave out. One query."""
+    rows = Task.objects.filter(pk__in=[task["id"] for task in tasks])
+    messages = {str(pk): message for pk, message in rows.values_list("pk", "message")}
+    return [{**task, "message": messages.get(task["id"], "")} for task in tasks]
+
+
+def whole_id(text: str) -> str:
+    """The id that begins with this text; the text itself if it is an id, or no task's.
+
+    Raises InvalidInput if the ids of several tasks begin so.
+    """
+    ends = ids_beginning_with(text)
+    if parse_uuid(text) or not ends:
+        return text
+    tasks = Task.objects.unexpired(timezone.now()).filter(pk__range=ends).order_by("pk")
+    found = tasks.values_list("pk", flat=True)[:2]
+    if len(found) > 1:
+        raise InvalidInput(_("The ids of several tasks begin with %(text)s.") % {"text": text})
+    return str(found[0]) if found else text
 
 
 def get_task(pk: str) -> Any:

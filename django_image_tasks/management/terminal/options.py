@@ -59,7 +59,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     _add_list_options(add("list", _("List tasks of every owner, page by page."), LIST_EXAMPLES))
 
     show = add("show", _("Show a task, its attempts, and what went wrong."))
-    show.add_argument("id", metavar="ID", help=_("the task's id, with or without dashes"))
+    show.add_argument("id", metavar="ID", help=_("the task's id, or its beginning"))
 
     create = add("create", _("Create a task, and put it on the queue."), CREATE_EXAMPLES)
     create.add_argument("type", help=", ".join(registry.runnable_types()))
@@ -90,7 +90,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     cancel = add("cancel", _("Cancel tasks: waiting ones at once, running ones by asking."))
     retry = add("retry", _("Create a new task for each that failed, which does the same."))
     for command in (cancel, retry):
-        command.add_argument("ids", nargs="+", metavar="ID", help=_("with or without dashes"))
+        command.add_argument("ids", nargs="+", metavar="ID", help=_("a whole id, or its beginning"))
 
     sweep = add(
         "sweep", _("Recover tasks of dead workers, enqueue waiting ones, purge expired ones.")
@@ -104,6 +104,9 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         command.add_argument(
             "--json", action="store_true", help=_("for scripts: each answer of the API on a line")
         )
+
+    completion = add("completion", _("Print a script that completes this command in a shell."))
+    completion.add_argument("shell", choices=("bash", "zsh"))
 
     work = add("work", _("Run a worker's own management command, and sweep beside it."))
     work.add_argument("--every", type=float, metavar=_("SECONDS"), default=10)

@@ -71,11 +71,13 @@ class TextOutput:
     def page(self, tasks: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         """The lines of a list of tasks."""
         headings = labels(Task) | {"progress": "%", "age": _("age")}
+        has_messages = any(task.get("message") for task in tasks)
+        columns = [name for name in self.columns if name != "message" or has_messages]
         rows = []
         for task in tasks:
             span = timezone.now() - datetime.fromisoformat(task["created_at"])
-            rows.append([{**task, "age": duration(span, units=1)}[name] for name in self.columns])
-        return self.table([headings[name] for name in self.columns], rows, self.room)
+            rows.append([{**task, "age": duration(span, units=1)}[name] for name in columns])
+        return self.table([headings[name] for name in columns], rows, self.room)
 
     def task(self, task: Mapping[str, Any], attempts: Sequence[Attempt]) -> Iterator[str]:
         """The lines that show all of a task: its fields, its attempts and its JSON documents."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from shutil import get_terminal_size
 from typing import Any
 
@@ -13,6 +13,9 @@ from django_image_tasks.management.terminal.output import TextOutput
 from django_image_tasks.measures import rate, transferred
 from django_image_tasks.models import Task
 from django_image_tasks.states import FINISHED, Status
+
+SHORTEST = 12
+"""A bar of fewer columns would tell too little."""
 
 
 class ScreenOutput(TextOutput):
@@ -25,7 +28,8 @@ class ScreenOutput(TextOutput):
         super().__init__(*args)
         self.room = get_terminal_size().columns
         middle = ("type", "owner") if self.room >= 100 else ("owner",)
-        self.columns = ("id", "status", "progress", *middle, "age", "name")
+        last = ("name", "message") if self.room >= 120 else ("name",)
+        self.columns = ("id", "status", "progress", *middle, "age", *last)
 
     def watched(self, tasks: Collection[Task]) -> None:
         """Draw the bars anew, below a line for each task that has failed since the last time."""
@@ -49,19 +53,39 @@ class ScreenOutput(TextOutput):
     def bars(self, tasks: Collection[Task], columns: int) -> Iterator[str]:
         """A line for each task, as wide as the terminal."""
         full, empty = "━─" if self.encoding.lower().startswith("utf") else "#-"
-        rows = text.aligned([facts(task, columns // 8) for task in tasks])
-        for task, (name, state, *others) in zip(tasks, rows, strict=True):
-            room = max(0, columns - text.width(text.GAP.join([name, state, "", *others])))
+        heads = text.aligned([head(task, columns // 4) for task in tasks])
+        begin = sum(map(text.width, heads[0])) + len(text.GAP) * len(heads[0]) if heads else 0
+        room, tails = fitting([facts(task) for task in tasks], columns - begin)
+        for task, (pk, name, state), tail in zip(tasks, heads, tails, strict=True):
+            beginning = text.GAP.join([pk, name, self.paint(task.status, state)])
+            if task.message:
+                yield beginning + text.GAP + text.cut(text.printable(task.message), columns - begin)
+                continue
             done = room * task.progress // 100
             bar = self.paint(task.status, full * done) + empty * (room - done)
-            yield text.GAP.join([name, self.paint(task.status, state), bar, *others])
+            yield text.GAP.join([beginning, bar, *tail])
 
 
-def facts(task: Task, room: int) -> list[str]:
-    """What stands beside a bar: the name, the status, how much is done, how fast, for how long."""
-    name = text.cut(text.printable(task.name) or str(task.pk)[:8], room)
-    speed = rate(task) if task.status == Status.PROCESSING else ""
+def head(task: Task, room: int) -> list[str]:
+    """What stands before a bar: the beginning of the id, the name, and the status."""
+    name = text.cut(text.printable(task.name), room) if task.name else ""
+    return [str(task.pk)[:8], name, text.status(task)]
+
+
+def facts(task: Task) -> list[str]:
+    """What stands behind a bar: how much is done, for how long, how many bytes, and how fast."""
     begin, end = task.started_at, task.finished_at or timezone.now()
     # A clock that ticks: always as wide, where every column of the bar counts.
     elapsed = str(end - begin).partition(".")[0] if begin else ""
-    return [name, text.status(task), f"{task.progress:>3} %", transferred(task), speed, elapsed]
+    speed = rate(task) if task.status == Status.PROCESSING else ""
+    return [f"{task.progress:>3} %", elapsed, transferred(task), speed]
+
+
+def fitting(rows: Sequence[Sequence[str]], room: int) -> tuple[int, list[list[str]]]:
+    """The room for a bar, and as many of the facts as leave it that: the last go first."""
+    for count in (4, 3, 2):
+        cells = text.aligned([row[:count] for row in rows])
+        left = room - (text.width(text.GAP.join(["", *cells[0]])) if cells else 0)
+        if left >= SHORTEST:
+            break
+    return max(0, left), cells
