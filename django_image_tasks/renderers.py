@@ -60,6 +60,8 @@ class BrowsableAPIRenderer(renderers.BrowsableAPIRenderer):
             "root": page.api_root(request.path),
             "unfinished": UNFINISHED,
             "login_url": page.login_url(),
+            "links": page.links(request.user, data["id"] if kind == "task" else ""),
+            "curl": page.curl(request) if request.method == "GET" else "",
             "paginator": self.get_paginator(view) if kind == "list" else None,
             "filter": getattr(view, "filterset", None),
             "create_forms": self.get_create_forms(view, response),

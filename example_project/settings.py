@@ -68,7 +68,26 @@ TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # OpenAPI, and Swagger UI from local files.
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
+INTRODUCTION = """\
+A task is a piece of work on an image that takes longer than a request should. Create one, then
+look at it until its `status` is `success` or `failure`. Each path can be opened in a browser,
+too: [the tasks](/v2/tasks).
+
+**Who asks.** Send a token as `X-Auth-Token`, or log in first: the session of this browser counts.
+*Authorize* keeps a token for "Try it out". You see the tasks of your own owner.
+
+**Pages.** A list has 25 tasks, or `limit`. Follow `next` until there is none; it leads behind the
+`marker`.
+
+**Filters.** `?status=failure` asks for equality, `?status=in:pending,processing` or a repeated
+parameter for any of several, `?created_at=gte:2026-01-31` for a time.
+`?sort=status:asc,created_at` sorts.
+
+**Errors** are `{"badRequest": {"code": 400, "title": …, "message": …}}`, and the message is one
+line to act on.
+"""
 SPECTACULAR_SETTINGS = {
+    "DESCRIPTION": INTRODUCTION,
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",

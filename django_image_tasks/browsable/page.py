@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -9,7 +11,8 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.shortcuts import resolve_url
-from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve
+from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve, reverse
+from django.utils.translation import gettext as _
 
 from django_image_tasks.handlers import registry
 from django_image_tasks.schema_forms import InputForm, input_form
@@ -26,6 +29,8 @@ class CreateForm(NamedTuple):
     type: str
     title: str
     form: InputForm
+    example: str
+    """A body that the API takes, as JSON."""
 
 
 def api_root(path: str) -> str:
@@ -33,6 +38,25 @@ def api_root(path: str) -> str:
     if "/v2/" in path:
         return path.rpartition("/v2/")[0]
     return path.removesuffix("versions").rstrip("/")
+
+
+def links(user: Any, task_id: str) -> list[tuple[str, str]]:
+    """Where else there is something to see: the admin, for whom it is open, and Swagger UI."""
+    page, args = ("change", [task_id]) if task_id else ("changelist", [])
+    found: list[tuple[str, str, list[str]]] = [(_("Documentation"), "swagger-ui", [])]
+    if user.is_staff and user.has_perm("django_image_tasks.view_task"):
+        found.append((_("Admin"), f"admin:django_image_tasks_task_{page}", args))
+    urls = []
+    for label, name, args in found:
+        with suppress(NoReverseMatch):
+            urls.append((label, reverse(name, args=args)))
+    return urls
+
+
+def curl(request: Any) -> str:
+    """The request as a line for a shell. The token is named, and not told."""
+    url = shlex.quote(request.build_absolute_uri())
+    return f'curl -H "X-Auth-Token: $TOKEN" {url}'
 
 
 def login_url() -> str:
@@ -69,8 +93,17 @@ def create_forms() -> list[CreateForm]:
     return [
         CreateForm(
             type_,
-            registry.get_handler(type_).title,
+            handler.title,
             input_form(type_)(auto_id=f"create-{number}-%s"),
+            _example(type_, handler.input_schema),
         )
         for number, type_ in enumerate(registry.runnable_types())
+        for handler in [registry.get_handler(type_)]
     ]
+
+
+def _example(type_: str, schema: Mapping[str, Any]) -> str:
+    """A body that asks for a task: the schema's first example, or what it requires, to fill in."""
+    required = dict.fromkeys(schema.get("required", []), "…")
+    example = next(iter(schema.get("examples", [])), required)
+    return json.dumps({"type": type_, "input": example}, indent=2, ensure_ascii=False)

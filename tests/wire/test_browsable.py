@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.urls import include, path
 from rest_framework.test import APIClient
 
 from django_image_tasks.models import Task
@@ -19,6 +23,8 @@ from django_image_tasks.states import Status
 from tests.wire.answers import allow, ids
 from tests.wire.pages import BROWSER, Page
 
+API_ALONE = (path("", include("django_image_tasks.urls")),)
+WITHOUT_DRF = (*API_ALONE, path("admin/", admin.site.urls))
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
@@ -421,3 +427,67 @@ def test_a_page_shows_all_of_a_small_document(
 
     assert "Only its beginning is shown here." not in page
     assert "&quot;the end&quot;" in page
+
+
+def test_a_page_is_a_line_for_a_shell_that_names_no_token(
+    api: APIClient, visit: Any, make_task: Callable[..., Task]
+) -> None:
+    make_task(name="it's")
+    [line] = [
+        text for text in visit("/v2/tasks?name=it%27s&limit=1").texts["code"] if "curl" in text
+    ]
+    curl, option, header, url = shlex.split(line)
+    assert (curl, option, header) == ("curl", "-H", "X-Auth-Token: $TOKEN")
+    assert url == "http://testserver/v2/tasks?name=it%27s&limit=1"
+    assert len(ids(api.get(url))) == 1
+
+
+def test_the_raw_form_begins_with_a_body_that_is_taken(api: APIClient, visit: Any) -> None:
+    [body] = visit("/v2/tasks").texts["textarea"]
+    assert api.post("/v2/tasks", json.loads(body), format="json").status_code == 201
+
+
+def test_there_is_a_body_for_each_type(visit: Any, settings: Any) -> None:
+    settings.IMAGE_TASKS = {
+        "HANDLERS": {
+            "import": "django_image_tasks.handlers.image_import.ImageImport",
+            "echo": "tests.wire.handlers.Echo",
+        }
+    }
+    buttons = visit("/v2/tasks").all("button", "data-example")
+    assert [json.loads(button["data-example"])["type"] for button in buttons] == ["import", "echo"]
+
+
+def test_staff_who_may_look_get_a_link_to_the_admin(
+    client: Client, user: User, make_task: Callable[..., Task]
+) -> None:
+    task = make_task(owner=str(user.pk))
+    client.force_login(user)
+    links = {
+        "/v2/tasks": "/admin/django_image_tasks/task/",
+        f"/v2/tasks/{task.pk}": f"/admin/django_image_tasks/task/{task.pk}/change/",
+    }
+    for is_staff in (False, True):
+        User.objects.update(is_staff=is_staff, is_superuser=is_staff)
+        for address, link in links.items():
+            assert (link in Page(client.get(address, headers=BROWSER)).links) is is_staff
+
+
+@pytest.mark.parametrize(
+    ("urls", "login_url", "link"),
+    [
+        ("example_project.urls", "/nowhere/", "/accounts/login/"),
+        (WITHOUT_DRF, "admin:login", "/admin/login/"),
+        (WITHOUT_DRF, "/nowhere/", "/admin/login/"),
+        (API_ALONE, "/nowhere/", None),
+    ],
+)
+def test_who_is_not_logged_in_is_led_to_where_one_can(
+    client: Client, db: None, settings: Any, urls: Any, login_url: str, link: str | None
+) -> None:
+    settings.ROOT_URLCONF = urls
+    settings.LOGIN_URL = login_url
+    response = client.get("/v2/tasks?limit=1", headers=BROWSER)
+    assert response.status_code == 401
+    found = [str(href) for href in Page(response).links if "login" in str(href)]
+    assert {*found} == ({f"{link}?next=/v2/tasks%3Flimit%3D1"} if link else set())

@@ -128,6 +128,9 @@ for (const form of document.querySelectorAll("[data-query]")) {
   form.addEventListener("formdata", ({ formData }) => rewrite(form, formData));
 }
 for (const fieldset of document.querySelectorAll("[data-order]")) prepareOrder(fieldset);
+document.addEventListener("click", ({ target }) => {
+  if (target.matches("[data-example]")) target.form.querySelector("[data-raw]").value = target.dataset.example;
+});
 document.addEventListener("submit", (event) => {
   if (!event.target.matches("[data-create], [data-action]")) return;
   event.preventDefault();

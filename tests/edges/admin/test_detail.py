@@ -155,7 +155,7 @@ def test_attempts_that_are_not_shown_are_counted(operator: Client, make_task: Ma
     for number in range(1, 53):
         task.history.create(number=number, worker="w", started_at=now(), ended_at=now())
     page = page_of(operator, task)
-    assert "The first 2 attempts are not shown." in page
+    assert "2 earlier attempts are not shown." in page
     assert "<strong>Attempt 2</strong>" not in page
     assert "<strong>Attempt 3</strong>" in page
 
