@@ -182,6 +182,6 @@ def tab_to(page: Any, text: str) -> None:
     page.wait_for_load_state()
     for _ in range(100):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.innerText?.trim()") == text:
+        if page.evaluate("document.activeElement.innerText?.trim().split('\\n')[0]") == text:
             return
     raise AssertionError(f"The Tab key does not lead to {text}")
