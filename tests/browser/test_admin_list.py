@@ -7,6 +7,7 @@ import pytest
 
 from django_image_tasks.models import Task
 from tests.browser.many import failures
+from tests.browser.sites import LONG
 from tests.requirements import needs
 
 expect = needs("playwright.sync_api").expect
@@ -53,9 +54,9 @@ def test_progress_moves_while_one_looks(admin_page: Any, make_task: Callable[...
     row = admin_page.get_by_role("row", name="running")
     expect(row).to_contain_text("processing")
     task.record_progress(42, 100)
-    expect(row).to_contain_text("42 %")
+    expect(row).to_contain_text("42 %", timeout=LONG)
     task.fail("Source answered 404 Not Found")
-    expect(row).to_contain_text("failure")
+    expect(row).to_contain_text("failure", timeout=LONG)
     expect(row).to_contain_text("Source answered 404 Not Found")
 
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 
-from django_image_tasks import engines
 from django_image_tasks.models import Task
 from tests.browser.sites import LONG
 from tests.browser.sources import SlowSource
+from tests.browser.tickets import let_it_run
 from tests.requirements import needs
 
 expect = needs("playwright.sync_api").expect
@@ -63,7 +63,7 @@ def test_an_import_is_added_watched_and_done(
 def test_the_list_follows_an_import_to_its_end(
     admin_page: Any, make_task: Callable[..., Task], worker: None, source: SlowSource
 ) -> None:
-    engines.submit(make_task(name="cirros", input={"import_from": source.url()}))
+    let_it_run(make_task(name="cirros", input={"import_from": source.url()}))
     admin_page.goto(LIST)
     row = admin_page.get_by_role("row", name="cirros")
     expect(row).to_contain_text(re.compile("5[0-9] %"), timeout=LONG)
@@ -76,7 +76,7 @@ def test_a_running_import_is_cancelled(
     admin_page: Any, make_task: Callable[..., Task], worker: None, source: SlowSource
 ) -> None:
     task = make_task(name="cirros", input={"import_from": source.url()})
-    engines.submit(task)
+    let_it_run(task)
     admin_page.goto(f"{LIST}{task.pk}/change/")
     head = admin_page.locator("#task-head")
     expect(head).to_contain_text("processing", timeout=LONG)

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 
-from django_image_tasks import engines
 from django_image_tasks.models import Task
 from tests.browser.many import failures
 from tests.browser.sites import LONG, Site
 from tests.browser.sources import SlowSource
+from tests.browser.tickets import let_it_run
 from tests.requirements import needs
 
 expect = needs("playwright.sync_api").expect
@@ -112,7 +112,7 @@ def test_a_running_import_is_cancelled(
     admin_page: Any, make_task: Callable[..., Task], worker: None, source: SlowSource
 ) -> None:
     task = make_task(name="cirros", input={"import_from": source.url()})
-    engines.submit(task)
+    let_it_run(task)
     admin_page.goto(f"/v2/tasks/{task.pk}")
     state = admin_page.locator(".task")
     expect(state).to_contain_text("processing", timeout=LONG)

@@ -24,7 +24,7 @@ PAGES = {
     "task": "/v2/tasks/{}",
 }
 AS_OF = re.compile(r"As of \d\d:\d\d")
-SOON = 20_000
+SOON = 40_000
 """Milliseconds until a page has surely asked again."""
 
 

@@ -5,7 +5,9 @@
 {
   const EVERY = 4000;
   const SLOWEST = 60000;
-  const SHARE = 100; // The server gets this many times the time off that its answer took.
+  // A server gets so many times the time off that its answer took, but no more than this.
+  const SHARE = 100;
+  const REST = 15000;
 
   const root = document.querySelector("[data-live-url]");
   const lang = document.documentElement.lang || undefined;
@@ -127,7 +129,8 @@
     } catch {
       wait *= 2;
     }
-    if (wait !== Infinity) wait = Math.min(SLOWEST, Math.max(wait, SHARE * (performance.now() - began)));
+    const rest = Math.min(REST, SHARE * (performance.now() - began));
+    if (wait !== Infinity) wait = Math.min(SLOWEST, Math.max(wait, rest));
     tell();
     say(trouble);
     plan();
