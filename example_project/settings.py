@@ -94,7 +94,6 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "TITLE": "Image tasks",
     "VERSION": "2.2",
-    "DESCRIPTION": "Long-running work on images: the Tasks resource of the Image API v2.",
     "CONTACT": {"name": "Whoever operates this server"},
     "LICENSE": {"name": "Apache License 2.0", "identifier": "Apache-2.0"},
     "SERVERS": [{"url": "/", "description": "This server"}],
