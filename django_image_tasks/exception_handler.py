@@ -22,6 +22,8 @@ from django_image_tasks.exceptions import (
     InputTooLarge,
     InvalidInput,
     InvalidTransition,
+    KeyInUse,
+    KeyReused,
     TookTooLong,
     TooManyWaiting,
 )
@@ -36,6 +38,7 @@ ERRORS = {
     409: ("conflictingRequest", "Conflict"),
     413: ("requestTooLarge", "Request Entity Too Large"),
     415: ("badMediaType", "Unsupported Media Type"),
+    422: ("unprocessableEntity", "Unprocessable Entity"),
     429: ("overLimit", "Too Many Requests"),
     500: ("imageFault", "Internal Server Error"),
     503: ("serviceUnavailable", "Service Unavailable"),
@@ -56,6 +59,12 @@ class Conflict(exceptions.APIException):
 
     status_code = 409
     default_code = "conflict"
+
+
+class UnprocessableEntity(exceptions.APIException):
+    """422: the request contradicts an earlier one, which it says that it repeats."""
+
+    status_code = 422
 
 
 class RequestTooLarge(exceptions.APIException):
@@ -108,7 +117,9 @@ def as_api_exception(exc: Exception) -> exceptions.APIException:
             return exceptions.PermissionDenied()
         case InvalidTransition():
             return Conflict(str(exc))
-        case TookTooLong():
+        case KeyReused():
+            return UnprocessableEntity(str(exc))
+        case TookTooLong() | KeyInUse():
             return ServiceUnavailable(str(exc))
         case RequestDataTooBig():
             return RequestTooLarge()

@@ -8,6 +8,8 @@ __all__ = [
     "InputTooLarge",
     "InvalidInput",
     "InvalidTransition",
+    "KeyInUse",
+    "KeyReused",
     "LeaseLost",
     "ScratchFailed",
     "TaskCancelled",
@@ -32,6 +34,20 @@ class InputTooLarge(InvalidInput):
 
 class TooManyWaiting(InvalidInput):
     """The owner has as many waiting tasks as they may. The text becomes the message of a 429."""
+
+
+class KeyInUse(ImageTasksError):
+    """A request with this ``Idempotency-Key`` has not been seen to end. The API answers 503."""
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is being processed. Try again.")
+
+
+class KeyReused(ImageTasksError):
+    """A request with this ``Idempotency-Key`` asked for another task. The API answers 422."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body.")
 
 
 class UnknownTaskType(ImageTasksError):

@@ -1,4 +1,4 @@
-"""UUIDs in the spellings that the API reads and writes, and the ids of requests."""
+"""UUIDs in the spellings that the API reads and writes, and what clients call their requests."""
 
 from __future__ import annotations
 
@@ -45,3 +45,9 @@ def ids_beginning_with(text: str) -> tuple[UUID, UUID] | None:
     if not BEGINNING.fullmatch(digits):
         return None
     return UUID(digits.ljust(32, "0")), UUID(digits.ljust(32, "f"))
+
+
+def idempotency_key_of(request: HttpRequest) -> str | None:
+    """The key that the client repeats the request with, less the quotes that it may stand in."""
+    key = request.headers.get("Idempotency-Key")
+    return key[1:-1] if key and len(key) > 1 and key[0] == key[-1] == '"' else key

@@ -102,6 +102,9 @@ class Task(models.Model):
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True, blank=True)
     cancel_requested_by = CodePointField(_("cancel requested by"), max_length=255, blank=True)
     retry_of = OrderedUUIDField(_("retry of"), null=True, blank=True)
+    # Digests, of the owner with the key, and of the body. Null without a key.
+    idempotency_key = CodePointField(max_length=64, null=True, editable=False)
+    idempotency_body = CodePointField(max_length=64, null=True, editable=False)
 
     objects = TaskQuerySet.as_manager()
 
@@ -143,6 +146,7 @@ class Task(models.Model):
             models.Index(fields=["announce_at"], name="image_task_announce"),
         ]
         constraints = [
+            models.UniqueConstraint(fields=["idempotency_key"], name="image_task_idempotency"),
             models.CheckConstraint(
                 condition=Q(status__in=Status.values), name="image_task_status_known"
             ),

@@ -15,6 +15,7 @@ from django_image_tasks import limits, tickets
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
+from django_image_tasks.idempotency import Repeatable
 from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.json_values import (
     check_json,
@@ -40,21 +41,31 @@ def create_task(
     name: str | None = None,
     user_id: str = "",
     request_id: str = "",
+    idempotency_key: str | None = None,
 ) -> Task:
     """Create a pending task, which a worker of the queue will run.
 
     ``input`` is a JSON object that the handler of ``type`` accepts. ``owner`` is whom the API shows
     the task to. ``name`` is a label for people, at most 255 characters; where it is left out, the
     task is called like its image (``input["image_properties"]["name"]``). ``user_id`` and
-    ``request_id`` say who asked, and in which request.
+    ``request_id`` say who asked, and in which request. With an ``idempotency_key``, 1 to 255
+    printable ASCII characters, the call may be repeated: as long as the first task has not expired,
+    it is returned instead of another one.
 
     Raises :exc:`~django_image_tasks.exceptions.InvalidInput`, with one line that a client can act
     on, if no handler runs such tasks, if the handler does not accept the input, or if
     ``IMAGE_TASKS["TASK_VALIDATOR"]`` refuses the task; of it
     :exc:`~django_image_tasks.exceptions.TooManyWaiting` if the owner has as many waiting tasks as
-    ``OWNER_LIMITS`` allows.
+    ``OWNER_LIMITS`` allows. Raises :exc:`~django_image_tasks.exceptions.KeyReused` if the first
+    task of the key was another one.
     """
     body = {"type": type, "input": input} | ({} if name is None else {"name": name})
+    repeatable = None
+    if idempotency_key is not None:
+        check_storable(body)
+        repeatable = Repeatable.of(owner, idempotency_key, body)
+        if first := repeatable.find():
+            return first
     check_body(body)
     task = Task(
         type=type,
@@ -65,7 +76,7 @@ def create_task(
         user_id=user_id,
         request_id=request_id,
     )
-    return _save(task)
+    return _save(task, repeatable)
 
 
 def cancel_task(task: Task, by: str) -> Task:
@@ -114,13 +125,16 @@ def retryable() -> Q:
     return Q(status=Status.FAILURE, type__in=registry.runnable_types())
 
 
-def _save(task: Task) -> Task:
+def _save(task: Task, repeatable: Repeatable | None = None) -> Task:
     _check_labels(task)
     if validator := conf.TASK_VALIDATOR:
         validator(task)
     limits.check_waiting(task.owner)
     task.turn, task.lease_expires_at = Task.objects.for_deciding().next_turn(task.owner), None
-    task.save(force_insert=True)
+    if repeatable and (first := repeatable.insert(task)) is not task:
+        return first
+    if not repeatable:
+        task.save(force_insert=True)
     tickets.submit(task)
     return task
 
@@ -131,16 +145,21 @@ def check_body(body: Mapping[str, Any]) -> None:
     Raises :exc:`~django_image_tasks.exceptions.InvalidInput` if no handler accepts them, and
     :exc:`~django_image_tasks.exceptions.InputTooLarge` for an input over ``MAX_INPUT_SIZE``.
     """
-    try:
-        check_json(body)
-    except InvalidInput as error:
-        raise mismatch(f"body: {error}") from None
+    check_storable(body)
     if (size := json_size(body["input"])) > conf.MAX_INPUT_SIZE:
         raise InputTooLarge(f"The input takes {size} bytes; the limit is {conf.MAX_INPUT_SIZE}.")
     check_schema(body, new_task_schema())
     handler = registry.get_handler(body["type"])
     check_schema(body["input"], handler.input_schema, where="input")
     handler.validate(body["input"])
+
+
+def check_storable(body: Mapping[str, Any]) -> None:
+    """Raise InvalidInput for a body that one of the databases cannot keep as JSON."""
+    try:
+        check_json(body)
+    except InvalidInput as error:
+        raise mismatch(f"body: {error}") from None
 
 
 def new_task_schema() -> Mapping[str, Any]:

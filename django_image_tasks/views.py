@@ -33,7 +33,7 @@ from django_image_tasks.conf import conf
 from django_image_tasks.database_faults import atomic_request, begins_transactions
 from django_image_tasks.exception_handler import exception_handler
 from django_image_tasks.filters import TaskFilterBackend
-from django_image_tasks.identifiers import parse_uuid, request_id_of
+from django_image_tasks.identifiers import idempotency_key_of, parse_uuid, request_id_of
 from django_image_tasks.models import Task
 from django_image_tasks.negotiation import ContentNegotiation
 from django_image_tasks.pagination import MarkerPagination
@@ -237,6 +237,7 @@ class TaskViewSet(
             owner=self.owner,
             user_id=tenancy.user_id(self.request),
             request_id=self.request_id,
+            idempotency_key=idempotency_key_of(self.request),
         )
 
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:

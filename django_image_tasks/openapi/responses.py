@@ -22,6 +22,7 @@ DESCRIPTIONS = {
     409: "The task's status rules this out.",
     413: "The body is larger than the server accepts.",
     415: "The body's `Content-Type` is not `application/json`.",
+    422: "The `Idempotency-Key` was used with another body.",
     429: "Too many requests.",
     500: "The server failed; its log says why.",
     503: "The database is away or busy for now.",

@@ -38,6 +38,13 @@ PREFER = OpenApiParameter(
     description="`wait=30` holds the answer back until the task has ended (with `If-None-Match`: "
     "has changed), for at most 30 seconds, where the server allows it.",
 )
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    {"type": "string", "pattern": "^[ -~]{1,255}$"},
+    "header",
+    description="Any text that is new for each task: sent again with the same body, the request "
+    "is answered with the task of the first.",
+)
 
 
 class ImageSchema(AutoSchema):
@@ -108,7 +115,8 @@ class ImageSchema(AutoSchema):
             for name in uritemplate.variables(self.path)
             if name in ("id", "pk")
         ]
-        return [REQUEST_ID, *headers, *ids]
+        keys = [IDEMPOTENCY_KEY] if self.action == "create" else []
+        return [REQUEST_ID, *headers, *keys, *ids]
 
     def get_request_serializer(self) -> Any:
         return {} if self.action in ("cancel", "retry") else super().get_request_serializer()

@@ -17,7 +17,7 @@ from django.urls import get_resolver
 from rest_framework.authtoken.models import Token
 
 from django_image_tasks.exception_handler import ERRORS
-from django_image_tasks.exceptions import TookTooLong
+from django_image_tasks.exceptions import KeyInUse, TookTooLong
 from django_image_tasks.filters import TaskFilterSet
 from django_image_tasks.handlers.image_import.schema import INPUT_SCHEMA
 from django_image_tasks.models import Task
@@ -187,6 +187,15 @@ def _post(input: str) -> Any:
     return ask(Request("POST", "/v2/tasks", {}, f'{{"type": "import", "input": {input}}}'))
 
 
+def _reuse_a_key() -> Any:
+    for name in ("rocky", "alma"):
+        body = (
+            f'{{"type": "import", "input": {{"import_from": "https://e.com/"}}, "name": "{name}"}}'
+        )
+        response = ask(Request("POST", "/v2/tasks", {"Idempotency-Key": "k"}, body))
+    return response
+
+
 def _break_off() -> Any:
     return ask(Request("POST", "/v2/tasks", {}, "{}"), **{"wsgi.input": Gone()})
 
@@ -204,6 +213,7 @@ IN_WORDS: Mapping[str, Callable[[], Any]] = {
     "A body that is shorter than its `Content-Length`": _break_off,
     "An `input` of a hundred lists in each other": lambda: _post("[" * 100 + "]" * 100),
     "An `input` with a number of 4301 digits": lambda: _post("9" * 4301),
+    "The same key for two names": _reuse_a_key,
     "`POST /v2/tasks` with cookies alone": _write_in_a_session,
 }
 
@@ -230,7 +240,7 @@ def test_a_database_that_is_away() -> None:
 
 
 def test_a_database_that_took_too_long() -> None:
-    assert UNAVAILABLE[1:] == [str(TookTooLong())]
+    assert UNAVAILABLE[1:] == [str(KeyInUse()), str(TookTooLong())]
 
 
 # What the page lists, and what there is
