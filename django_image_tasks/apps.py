@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ImageTasksConfig(AppConfig):
-    """Connects the checks, the handlers' signals, and where it is used the OpenAPI extensions."""
+    """Registers the system checks, and the OpenAPI extensions where they can be used."""
 
     name = "django_image_tasks"
     verbose_name = _("Image tasks")
@@ -15,10 +15,7 @@ class ImageTasksConfig(AppConfig):
 
     def ready(self) -> None:
         from django_image_tasks.checks import register_checks
-        from django_image_tasks.executor import send_success
-        from django_image_tasks.signals import task_finished
 
         register_checks()
-        task_finished.connect(send_success)
         if apps.is_installed("drf_spectacular"):
             from django_image_tasks import openapi  # noqa: F401 (its classes register themselves)

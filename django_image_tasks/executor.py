@@ -41,6 +41,7 @@ from django_image_tasks.json_values import check_json, json_size
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import Leftover, Task
 from django_image_tasks.scratch import scratch
+from django_image_tasks.signals import task_finished
 from django_image_tasks.states import Status
 
 logger = logging.getLogger(__name__)
@@ -106,11 +107,11 @@ def claim_next(lease: timedelta) -> Task | None:
 
 def next_due(without_owners: Collection[str] = ()) -> Task | None:
     """The task whose turn it is, of a type that this worker can import."""
-    tasks = Task.objects.for_deciding().filter(type__in=registry.importable_types())
+    waiting = Task.objects.for_deciding().waiting(type__in=registry.importable_types())
     if without_owners:
-        tasks = tasks.exclude(owner__in=without_owners)
-    task = tasks.waiting().first()
-    return tasks.waiting().first() if task is None and give_turns() else task
+        waiting = waiting.exclude(owner__in=without_owners)
+    task = waiting.first()
+    return waiting.all().first() if task is None and give_turns() else task
 
 
 def give_turns() -> int:
@@ -200,7 +201,7 @@ def _run_handler(context: TaskContext) -> Callable[[], None]:
     task = context.task
     try:
         handler = registry.get_handler(task.type)
-        return partial(task.succeed, _result(handler, context))
+        return partial(_succeed, task, handler, _result(handler, context))
     except Exception as error:
         # Whatever a handler raises once it was stopped comes of that, as from a closed socket.
         return _record_of(context.reason or error, task)
@@ -261,7 +262,7 @@ def _insist(record: Callable[[], None], context: TaskContext) -> None:
         try:
             return record()
         except InvalidTransition:
-            is_ours = context.task.row_if_held().filter(cancel_requested_at=None).exists()
+            is_ours = context.task.row_if_held(cancel_requested_at=None).exists()
             if context.stopped.is_set() or not (context.has_heartbeat and is_ours):
                 raise
             # The lease ran out while the database was away, and nobody has taken the task.
@@ -273,6 +274,12 @@ def _insist(record: Callable[[], None], context: TaskContext) -> None:
             logger.warning(with_traceback("end_not_written", error, task=context.task_id))
             connections[router.db_for_write(Task)].close_if_unusable_or_obsolete()
             time.sleep(1)
+
+
+def _succeed(task: Task, handler: Handler, result: Mapping[str, Any]) -> None:
+    if handler.succeeded and handler.succeeded.has_listeners(Task):
+        task_finished.connect(send_success)
+    task.succeed(result)
 
 
 def _end_failed_attempt(task: Task, message: str) -> None:
@@ -322,7 +329,8 @@ def _abandon(task: Task) -> None:
 def send_success(sender: object, task: Task, **kwargs: object) -> None:
     """Send the signal of a successful task's handler; a receiver of ``task_finished``.
 
-    Raises what a receiver raised, so that both signals are sent again.
+    Raises what a receiver raised, so that both signals are sent again. It is connected where that
+    signal has receivers: where nobody hears of an end, nothing is written about that.
     """
     if task.status == Status.SUCCESS and (signal := registry.get_handler(task.type).succeeded):
         for _receiver, answer in signal.send_robust(Task, task=task, result=task.result):

@@ -179,7 +179,8 @@ def lease_seconds() -> float:
 
 def of_this_process() -> Heartbeat:
     """The heartbeat of this process, made on first use. A forked process makes one of its own."""
-    return _of_process.setdefault(os.getpid(), Heartbeat())
+    pid = os.getpid()
+    return _of_process.get(pid) or _of_process.setdefault(pid, Heartbeat())
 
 
 _of_process: dict[int, Heartbeat] = {}

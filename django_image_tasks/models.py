@@ -171,12 +171,12 @@ class Task(models.Model):
     def wait_for_turn(self) -> None:
         """Let a pending task that has become due wait for its turn."""
         turn = Task.objects.for_deciding().next_turn(self.owner)
-        row = self._row_if(Status.PENDING).filter(attempts=self.attempts)
+        row = self._row_if(Status.PENDING, attempts=self.attempts)
         self._write(row, {"turn": turn, "lease_expires_at": None})
 
     def start(self, worker: str, lease: timedelta | None = None) -> None:
         """Begin the next attempt, run by this worker, with a lease of ``LEASE`` or so long."""
-        row = self._row_if(Status.PENDING).filter(attempts=self.attempts)
+        row = self._row_if(Status.PENDING, attempts=self.attempts)
         now = timezone.now()
         values = {
             "status": Status.PROCESSING,
@@ -203,7 +203,8 @@ class Task(models.Model):
     def renew_lease(self) -> None:
         """Move the lease's end to ``LEASE`` from now, even if it has passed and nobody noticed."""
         lease_expires_at = DatabaseNow() + conf.LEASE
-        self._write(self._row_if_uncancelled(), {"lease_expires_at": lease_expires_at})
+        row = self.row_if_held(cancel_requested_at=None)
+        self._write(row, {"lease_expires_at": lease_expires_at})
 
     def succeed(self, result: Mapping[str, Any]) -> None:
         """End the task in ``success``, with the JSON object that its handler returned."""
@@ -228,7 +229,7 @@ class Task(models.Model):
 
     def carry_out_cancel(self, *, handler_returned: bool = True) -> None:
         """End the running task in ``failure``, because somebody asked to cancel it."""
-        row = self.row_if_held().filter(cancel_requested_at__isnull=False)
+        row = self.row_if_held(cancel_requested_at__isnull=False)
         message = f"Cancelled by {self.cancel_requested_by}"
         self._end_attempt(row, Outcome.FAILURE, message, handler_returned=handler_returned)
 
@@ -238,10 +239,10 @@ class Task(models.Model):
         The task goes back to ``pending``, or to ``failure`` if it is cancelled or this was the last
         of ``MAX_ATTEMPTS``.
         """
-        held = self.row_if_held()
-        lost = held.filter(LessThanOrEqual(Unindexed("lease_expires_at"), DatabaseNow()))
-        uncancelled = lost.filter(cancel_requested_at=None)
+        expired = LessThanOrEqual(Unindexed("lease_expires_at"), DatabaseNow())
+        uncancelled = self.row_if_held(expired, cancel_requested_at=None)
         if self.cancel_requested_at:
+            lost = self.row_if_held(expired)
             self._end_attempt(lost, Outcome.FAILURE, f"Cancelled by {self.cancel_requested_by}")
         elif self.may_be_tried_again:
             values = self._one_more_failed() | self._first_in_turn()
@@ -271,7 +272,7 @@ class Task(models.Model):
             self._end_attempt(pending, Outcome.FAILURE, f"Cancelled by {by}")
             return
         with suppress(InvalidTransition):
-            uncancelled = self._row_if(Status.PROCESSING).filter(cancel_requested_at=None)
+            uncancelled = self._row_if(Status.PROCESSING, cancel_requested_at=None)
             asked = {"cancel_requested_at": timezone.now(), "cancel_requested_by": by}
             self._update(uncancelled, asked)
             return
@@ -316,20 +317,19 @@ class Task(models.Model):
             task_id=self.pk, attempt=self.attempts, task_type=self.type, input=self.input
         )
 
-    def row_if_held(self) -> TaskQuerySet:
+    def row_if_held(self, *conditions: Any, **values: Any) -> TaskQuerySet:
         """Find the row, if it is still processed by the worker and in the attempt known here."""
-        held = {"lease_owner": self.lease_owner, "attempts": self.attempts}
-        return self._row_if(Status.PROCESSING).filter(**held)
-
-    def _row_if_uncancelled(self) -> TaskQuerySet:
-        return self.row_if_held().filter(cancel_requested_at=None)
+        values |= {"lease_owner": self.lease_owner, "attempts": self.attempts}
+        return self._row_if(Status.PROCESSING, *conditions, **values)
 
     def _row_if_leased(self) -> TaskQuerySet:
         leased = GreaterThan(Unindexed("lease_expires_at"), DatabaseNow())
-        return self._row_if_uncancelled().filter(leased)
+        return self.row_if_held(leased, cancel_requested_at=None)
 
-    def _row_if(self, status: Status) -> TaskQuerySet:
-        return Task.objects.for_deciding().filter(pk=self.pk, status__unindexed=status)
+    def _row_if(self, status: Status, *conditions: Any, **values: Any) -> TaskQuerySet:
+        # One filter() for all, as each one copies the query.
+        values |= {"pk": self.pk, "status__unindexed": status}
+        return Task.objects.for_deciding().filter(*conditions, **values)
 
     def _attempt(self) -> models.QuerySet[Attempt]:
         return Attempt.objects.filter(task_id=self.pk, number=self.attempts)
@@ -364,8 +364,9 @@ class Task(models.Model):
                 "expires_at": now + conf.TASK_TIME_TO_LIVE,
                 "lease_expires_at": None,
                 "turn": None,
-                "announce_at": DatabaseNow() + ANNOUNCED_WITHIN,
             }
+            if is_heard := task_finished.has_listeners(Task):  # or else there is nothing to mark
+                values["announce_at"] = DatabaseNow() + ANNOUNCED_WITHIN
 
         def end_history() -> None:
             ended = (
@@ -382,7 +383,7 @@ class Task(models.Model):
                 leftover.save()
 
         self._update(row, values, end_history)
-        if status in FINISHED:
+        if status in FINISHED and is_heard:
             transaction.on_commit(self.announce_end, using=self._db, robust=True)
 
     def _update(

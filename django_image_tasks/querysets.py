@@ -89,9 +89,9 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         """The tasks as they are where they are written. A replica may be late."""
         return self.using(router.db_for_write(self.model))
 
-    def waiting(self) -> Self:
+    def waiting(self, **values: Any) -> Self:
         """The tasks that are due and wait for a worker, in the order of their turns."""
-        due = self.filter(turn__isnull=False, status__unindexed=Status.PENDING)
+        due = self.filter(turn__isnull=False, status__unindexed=Status.PENDING, **values)
         return due.order_by("turn", "created_at", "id")
 
     def due(self) -> Self:

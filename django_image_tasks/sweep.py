@@ -25,6 +25,7 @@ from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import LastSweep, Leftover, Task
+from django_image_tasks.signals import task_finished
 
 __all__ = ["purge", "sweep"]
 
@@ -162,6 +163,7 @@ def _publish_ticket() -> int:
 
 def _announce() -> int:
     announced = 0
+    task_finished.connect(executor.send_success)
     for task in Task.objects.for_deciding().unannounced().order_by("announce_at")[: BATCH // 10]:
         with suppress(InvalidTransition):  # another sweep was faster
             task.claim_announcement()
