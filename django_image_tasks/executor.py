@@ -107,11 +107,12 @@ def claim_next(lease: timedelta) -> Task | None:
 
 def next_due(without_owners: Collection[str] = ()) -> Task | None:
     """The task whose turn it is, of a type that this worker can import."""
-    waiting = Task.objects.for_deciding().waiting(type__in=registry.importable_types())
+    tasks = Task.objects.for_deciding()
     if without_owners:
-        waiting = waiting.exclude(owner__in=without_owners)
-    task = waiting.first()
-    return waiting.all().first() if task is None and give_turns() else task
+        tasks = tasks.exclude(owner__in=without_owners)
+    waiting = tasks.next_waiting(registry.importable_types())
+    task = next(iter(waiting), None)
+    return next(iter(waiting.all()), None) if task is None and give_turns() else task
 
 
 def give_turns() -> int:

@@ -87,12 +87,18 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
 
     def for_deciding(self) -> Self:
         """The tasks as they are where they are written. A replica may be late."""
-        return self.using(router.db_for_write(self.model))
+        rows: Any = self.all()
+        rows._db = router.db_for_write(self.model)
+        return rows  # type: ignore[no-any-return]
 
     def waiting(self, **values: Any) -> Self:
         """The tasks that are due and wait for a worker, in the order of their turns."""
         due = self.filter(turn__isnull=False, status__unindexed=Status.PENDING, **values)
         return due.order_by("turn", "created_at", "id")
+
+    def next_waiting(self, types: Sequence[str]) -> Self:
+        """The task of one of these types whose turn it is, alone."""
+        return self.then(_waiting, tuple(types), values=()).up_to(1)
 
     def due(self) -> Self:
         """The pending tasks that need not wait for another time, with or without a turn."""
@@ -137,6 +143,10 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         clone = super()._clone()
         clone.columns = self.columns
         return clone
+
+
+def _waiting(tasks: TaskQuerySet, types: Sequence[str]) -> TaskQuerySet:
+    return tasks.waiting(type__in=types)
 
 
 def _unexpired(rows: Any, now: datetime) -> Any:
