@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks import measures
+from django_image_tasks import health, measures
 from django_image_tasks.browsable.badges import progress_bar, status_badge
+from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import UNFINISHED, Status
@@ -26,7 +28,8 @@ MESSAGE_LENGTH = 500
 def with_columns(rows: TaskQuerySet) -> TaskQuerySet:
     """The rows with what the columns show, and without what may be large."""
     beginning = Substr("message", 1, MESSAGE_LENGTH + 1)
-    return rows.defer("input", "result", "message").annotate(beginning_of_message=beginning)
+    rows = rows.defer("input", "result", "message")
+    return rows.annotate(beginning_of_message=beginning, database_now=DatabaseNow())
 
 
 @admin.display(description=_("task"))
@@ -37,11 +40,14 @@ def label(task: Task) -> SafeString:
 
 
 @admin.display(description=_("status"), ordering="status")
-def badge(task: Task) -> SafeString:
+def badge(task: Any) -> SafeString:
     """The task's status, what the status alone does not tell, and how far the task is."""
     parts = [status_badge(task.status)]
-    if is_stuck(task):
+    if is_stuck(task, task.database_now):
         parts.append(remark(gettext("stuck"), gettext("Its lease ran out, nobody looks after it")))
+    elif silent := silent_for(task, task.database_now):
+        title = gettext("Its worker has renewed no lease for %(time)s") % {"time": silent}
+        parts.append(remark(gettext("silent"), title))
     elif task.expires_at and task.expires_at <= timezone.now():
         parts.append(remark(gettext("expired"), gettext("Hidden from the API, and soon purged")))
     if task.progress or task.status == Status.PROCESSING:
@@ -104,7 +110,14 @@ def is_moving(task: Task) -> bool:
     return task.status in UNFINISHED
 
 
-def is_stuck(task: Task) -> bool:
+def is_stuck(task: Task, now: datetime) -> bool:
     """Whether :meth:`~django_image_tasks.querysets.TaskQuerySet.stale` finds the task."""
     lease = task.lease_expires_at
-    return is_moving(task) and lease is not None and lease <= timezone.now()
+    return is_moving(task) and lease is not None and lease <= now
+
+
+def silent_for(task: Task, now: datetime) -> str:
+    """How long the worker of a running task has been silent; empty if that is not too long."""
+    silent = health.silence(task.lease_expires_at, now)
+    is_running = task.status == Status.PROCESSING
+    return measures.duration(silent) if is_running and health.is_silent(silent) else ""

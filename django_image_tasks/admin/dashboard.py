@@ -1,11 +1,10 @@
 """What stands above the list: numbers, a chart of the last day, and the workers.
 
-Three queries, each of a bounded part of an index.
+Eight queries, each of a bounded part of an index.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -18,7 +17,8 @@ from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 
 from django_image_tasks.admin.bounded import CappedCount, shown
-from django_image_tasks.measures import relative_time
+from django_image_tasks.health import Health, Running, is_silent, look, process_of
+from django_image_tasks.measures import duration, relative_time
 from django_image_tasks.models import Attempt
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import FINISHED, Status
@@ -46,11 +46,17 @@ class Tile(NamedTuple):
 
 
 class Worker(NamedTuple):
-    """A worker's process, how many tasks it runs, and when it was seen."""
+    """A worker's process, the tasks that it runs, and when it was seen."""
 
     name: str
-    running: int
+    running: Sequence[Running]
     seen: datetime
+
+    @property
+    def silent(self) -> str | None:
+        """How long it has been silent, if that is longer than it should be."""
+        shortest = min((each.silent for each in self.running), default=timedelta())
+        return duration(shortest) if is_silent(shortest) else None
 
 
 class Hour(NamedTuple):
@@ -76,7 +82,7 @@ class Bar(NamedTuple):
 class Dashboard(NamedTuple):
     """What an operator sees above the first page of the whole list."""
 
-    now: datetime
+    health: Health
     values: Mapping[str, Any]
     """Every number; none where there are no tasks."""
     workers: list[Worker]
@@ -84,8 +90,8 @@ class Dashboard(NamedTuple):
 
     @classmethod
     def read(cls, tasks: TaskQuerySet) -> Dashboard:
-        now = timezone.now()
-        return cls(now, _values(tasks, now), _workers(tasks, now))
+        health = look(tasks)
+        return cls(health, _values(tasks, health.now), _workers(health))
 
     @classmethod
     def shared(cls, tasks: TaskQuerySet) -> Dashboard:
@@ -122,7 +128,9 @@ class Dashboard(NamedTuple):
     def chart(self) -> Chart:
         """What ended in each of the last hours."""
         numbers = [[self.values.get(f"{s}_{n}", 0) for s in FINISHED] for n in range(HOURS)]
-        hours = [Hour(start, *each) for start, each in zip(_hours(self.now), numbers, strict=True)]
+        hours = [
+            Hour(start, *each) for start, each in zip(_hours(self.health.now), numbers, strict=True)
+        ]
         return Chart(hours, HOUR_CAP)
 
 
@@ -151,16 +159,17 @@ def _values(tasks: TaskQuerySet, now: datetime) -> dict[str, Any]:
     return {key.removeprefix("n_"): value for key, value in (row or {}).items()}
 
 
-def _workers(tasks: TaskQuerySet, now: datetime) -> list[Worker]:
-    leases = tasks.filter(status=Status.PROCESSING, lease_expires_at__gt=now)
-    running = Counter(map(_process, leases.values_list("lease_owner", flat=True)[:ATTEMPTS]))
-    seen: dict[str, datetime] = dict.fromkeys(running, now)
+def _workers(health: Health) -> list[Worker]:
+    running = health.workers
+    seen = {
+        name: health.now - min(each.silent for each in tasks) for name, tasks in running.items()
+    }
     newest = Attempt.objects.order_by("-pk").values_list("worker", "ended_at", "started_at")
     for worker, ended_at, started_at in newest[:ATTEMPTS]:
-        name, at = _process(worker), ended_at or started_at
+        name, at = process_of(worker), ended_at or started_at
         seen[name] = max(at, seen.get(name, at))
     latest = sorted(seen, key=lambda name: seen[name], reverse=True)
-    return [Worker(name, running[name], seen[name]) for name in latest[:WORKERS]]
+    return [Worker(name, running.get(name, ()), seen[name]) for name in latest[:WORKERS]]
 
 
 class Chart:
@@ -206,8 +215,3 @@ class Chart:
         total = sum(min(number, self.cap) for number in numbers)
         digits = number_format(total, force_grouping=True)
         return f"{digits}+" if max(numbers) > self.cap else digits
-
-
-def _process(worker: str) -> str:
-    """A worker without its attempt: the executor names host, process and attempt."""
-    return ":".join(worker.split(":")[:2])

@@ -15,9 +15,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from django_image_tasks import tenancy
-from django_image_tasks.admin.columns import is_moving, is_stuck
+from django_image_tasks.admin.columns import is_moving, is_stuck, silent_for
 from django_image_tasks.browsable.badges import progress_bar
 from django_image_tasks.browsable.json_html import foldable
+from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.handlers.image_import.storage import get_storage
 from django_image_tasks.measures import duration, rate, transferred
 from django_image_tasks.models import Attempt, Task
@@ -35,14 +36,17 @@ SHORTEST_WAIT = timedelta(seconds=1)
 
 def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str, Any]:
     """What may change while the task runs."""
-    attempts = list(Attempt.objects.filter(task=task).order_by("-number")[:MOST_ATTEMPTS])
+    history = Attempt.objects.filter(task=task).annotate(database_now=DatabaseNow())
+    attempts = list(history.order_by("-number")[:MOST_ATTEMPTS])
+    now = attempts[0].database_now if attempts else timezone.now()
     is_open = is_moving(task) and task.cancel_requested_at is None
     is_failed = can_retry(task.status, task.type)
     return {
         "task": task,
         "is_running": is_moving(task),
         "bar": progress_bar(task.status, task.progress, str(task), transferred(task)),
-        "is_stuck": is_stuck(task),
+        "is_stuck": is_stuck(task, now),
+        "silent": silent_for(task, now),
         "transferred": ", ".join(filter(None, [transferred(task), rate(task)])),
         "timeline": timeline(task, attempts),
         "left_out": attempts[-1].number - 1 if attempts else 0,

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from django_image_tasks import health
 from django_image_tasks.admin.bounded import MOST_MATCHES, first_ids
 from django_image_tasks.admin.columns import MESSAGE_LENGTH
 from django_image_tasks.handlers import registry
@@ -99,6 +100,22 @@ class AttentionFilter(admin.SimpleListFilter):
             case _:
                 return queryset
         return queryset.among([pk for rows in found for pk in first_ids(request, rows)])
+
+
+class FailureFilter(admin.SimpleListFilter):
+    """Finds one group of the last day's failures. Only links of the page about them lead here."""
+
+    title = _("failure")
+    parameter_name = "failures"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        key = self.used_parameters.get(self.parameter_name)
+        return [(key, _("For one reason, within a day"))] if key else []
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        groups = health.failures(Task.objects.all(), timezone.now()) if self.value() else ()
+        ids = [pk for group in groups if group.key == self.value() for pk in group.ids]
+        return queryset.among(ids) if self.value() else queryset
 
 
 def search(request: HttpRequest, queryset: Any, rows: Any, term: str) -> Any:

@@ -36,12 +36,14 @@ def of_list(admin: TaskAdmin, request: HttpRequest) -> HttpResponse:
         *(cell(task) for task in found.values() for cell in columns.LIVE if cell in shown),
         *(columns.gone(pk) for pk in asked[: admin.list_per_page] if pk not in found),
     ]
-    context: dict[str, Any] = {"cells": cells}
+    context: dict[str, Any] = {
+        "cells": cells,
+        "dashboard": Dashboard.shared(admin.get_queryset(request)),  # type: ignore[arg-type]
+        "with_panels": "overview" in request.GET,
+        "opts": admin.opts,
+    }
     if ABOVE in request.GET and SEARCH_VAR not in request.GET:  # a search takes its time
         context["cl"] = cast(TaskChangeList, admin.get_changelist_instance(request))
-    if "overview" in request.GET:
-        board = Dashboard.shared(admin.get_queryset(request))  # type: ignore[arg-type]
-        context |= {"dashboard": board, "opts": admin.opts}
     return _answer(request, "live_list", context)
 
 

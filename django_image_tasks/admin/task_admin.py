@@ -17,7 +17,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks.admin import add, columns, detail, filters, live
+from django_image_tasks.admin import add, columns, day, detail, filters, live
 from django_image_tasks.admin.actions import Cancel, Export, Retry, act_on_one, act_on_selected
 from django_image_tasks.admin.changelist import TaskChangeList
 from django_image_tasks.admin.unavailable import answers_when_unavailable
@@ -51,6 +51,7 @@ class TaskAdmin(ModelAdmin):
         filters.TypeFilter,
         filters.CreatedFilter,
         filters.AttentionFilter,
+        filters.FailureFilter,
     )
     list_per_page = 50
     ordering = ("-created_at", "-id")
@@ -100,6 +101,12 @@ class TaskAdmin(ModelAdmin):
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         return live.of_task(self, request, pk) if pk else live.of_list(self, request)
+
+    def day_view(self, request: HttpRequest) -> HttpResponse:
+        """Why tasks failed within a day, and how long they waited and ran."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        return day.answer(self, request)
 
     # A task's page
 
@@ -180,6 +187,7 @@ class TaskAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap, name = self.admin_site.admin_view, f"{self.opts.app_label}_{self.opts.model_name}"
         urls = [
+            path("day/", wrap(self.day_view), name=f"{name}_day"),
             path("live/", wrap(self.live_view), name=f"{name}_live"),
             path("<uuid:pk>/live/", wrap(self.live_view), name=f"{name}_task_live"),
             path("<uuid:pk>/cancel/", wrap(self.cancel_view), name=f"{name}_cancel"),

@@ -50,4 +50,6 @@ def image_tasks(*args: Any, stdout: StringIO | None = None) -> Ran:
         call_command("image_tasks", *map(str, args), stdout=out, stderr=err)
     except CommandError as refusal:
         error, code = str(refusal), refusal.returncode
+    except SystemExit as ended:
+        code = int(ended.code or 0)
     return Ran(out.getvalue(), err.getvalue() + error, code)

@@ -17,7 +17,9 @@ from django.core.management.color import no_style
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
-from django_image_tasks.management.terminal import completion, operator_api, options, watch
+from django_image_tasks import health
+from django_image_tasks.health import Level
+from django_image_tasks.management.terminal import completion, operator_api, options, status, watch
 from django_image_tasks.management.terminal.exits import reader_may_leave, refusals
 from django_image_tasks.management.terminal.output import JSONOutput, TextOutput
 from django_image_tasks.management.terminal.screen import ScreenOutput
@@ -149,6 +151,17 @@ class Command(BaseCommand):
                 "%(purged)s expired task deleted.", "%(purged)s expired tasks deleted.", purged
             )
         self.output.answer({"purged": purged}, [told % {"purged": purged}])
+
+    def status(self, **options: Any) -> None:
+        """Say how it goes. Exits with the level, for monitoring."""
+        seen = health.look()
+        colour = {Level.WELL: "success", Level.DEGRADED: "pending"}.get(seen.level, "failure")
+        name = self.output.paint(colour, status.NAMES[seen.level])
+        table = self.output.table([], [*status.rows(seen)])
+        self.output.answer(status.document(seen), [name, *seen.reasons, *table])
+        if seen.level:
+            sys.stdout.flush()
+            sys.exit(seen.level)
 
     def completion(self, *, shell: str, **options: Any) -> None:
         self.stdout.write(completion.script(self.parser, shell))

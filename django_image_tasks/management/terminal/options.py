@@ -92,6 +92,8 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     for command in (cancel, retry):
         command.add_argument("ids", nargs="+", metavar="ID", help=_("a whole id, or its beginning"))
 
+    add("status", _("Say whether tasks run at all: exits with 0 well, 1 degraded, 2 nothing runs."))
+
     sweep = add(
         "sweep", _("Recover tasks of dead workers, enqueue waiting ones, purge expired ones.")
     )

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from django_image_tasks.admin import dashboard as dashboard_module
 from django_image_tasks.admin.dashboard import Chart, Dashboard, Hour
-from django_image_tasks.models import Attempt, Task
+from django_image_tasks.models import Attempt, LastSweep, Task
 
 from .pages import Make, changelist, html_of
 
@@ -79,17 +79,39 @@ def test_it_names_the_workers_that_run_something_or_did_lately(make_task: Make) 
     for number, task in enumerate([long, make_task()]):
         task.start(f"imgw-1:4711:attempt {number}")
     workers = drawn().workers
-    assert [(worker.name, worker.running) for worker in workers] == [
+    assert [(worker.name, len(worker.running)) for worker in workers] == [
         ("imgw-1:4711", 2),
         ("imgw-2", 0),
     ]
     assert workers[1].seen == Attempt.objects.get(worker="imgw-2").ended_at
 
 
-def test_a_worker_whose_lease_ran_out_runs_nothing(make_task: Make) -> None:
-    make_task().start("imgw-1")
-    Task.objects.update(lease_expires_at=now())
-    assert [worker.running for worker in drawn().workers] == [0]
+def test_a_worker_that_is_silent_is_told_of_with_its_tasks(
+    operator: Client, make_task: Make
+) -> None:
+    task = make_task(name="debian")
+    task.start("imgw-1")
+    [worker] = drawn().workers
+    assert worker.silent is None
+    Task.objects.update(lease_expires_at=now() + timedelta(seconds=10))
+    [worker] = drawn().workers
+    assert worker.silent == "20 s"
+    page = html_of(operator)
+    assert '<strong class="task-remark">silent for 20 s</strong>' in page
+    assert f'<li><a href="/admin/django_image_tasks/task/{task.pk}/change/">debian</a></li>' in page
+
+
+def test_a_banner_says_that_nothing_runs(operator: Client, make_task: Make) -> None:
+    assert 'role="status" data-live>\n  <p>No sweep has ever run.</p>' in html_of(operator)
+    make_task().wait_for_turn()
+    Task.objects.update(updated_at=now() - timedelta(minutes=4))
+    page = html_of(operator)
+    assert 'class="task-banner failure" role="alert" data-live>' in page
+    assert "<p>Nothing was started for 4 min 0 s while 1 task is due.</p>" in page
+    LastSweep.objects.create(pk=1, ran_at=now(), sweeper="host:7", ticket_at=now())
+    Task.objects.all().delete()
+    assert 'role="status" data-live hidden>' in html_of(operator)
+    assert "Last sweep: <time" in html_of(operator)
 
 
 def test_an_empty_table_has_an_empty_dashboard(operator: Client, db: None) -> None:
@@ -100,20 +122,20 @@ def test_an_empty_table_has_an_empty_dashboard(operator: Client, db: None) -> No
 
 
 @pytest.mark.parametrize("number", [1, 12])
-def test_it_takes_three_queries_whatever_there_is(
+def test_it_takes_eight_queries_whatever_there_is(
     make_task: Make, number: int, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     for task in [make_task() for _ in range(number)]:
         task.start("worker")
         task.fail("")
-    with django_assert_num_queries(3) as queries:
+    with django_assert_num_queries(8) as queries:
         board = drawn()
         assert len(board.tiles) == 4
         assert len(board.chart.bars) == 24
         assert (board.stuck, board.oldest_pending) == (None, None)
         assert [worker.name for worker in board.workers] == ["worker"]
     assert all("LIMIT" in query["sql"] for query in queries)
-    numbers = queries[0]["sql"]
+    [numbers] = [query["sql"] for query in queries if "n_stuck" in query["sql"]]
     assert numbers.count("COUNT(*)") == 1 + 4 + 2 * 24
     assert numbers.count("LIMIT 10001") == 1 + 4
     assert numbers.count("LIMIT 1001") == 2 * 24

@@ -68,6 +68,19 @@ def test_a_task_that_ended_says_so_and_is_not_asked_for_again(
     assert "took 1 h 0 min" in created
 
 
+def test_a_silent_worker_is_told_of_before_its_lease_runs_out(
+    operator: Client, running: Task
+) -> None:
+    assert "silent" not in asked(operator, running)
+    Task.objects.update(lease_expires_at=now() + timedelta(seconds=10))
+    cache.clear()
+    assert ">silent</span>" in cells(asked(operator, running))[0]
+    url = url_of(running, "task_live")
+    assert "Worker silent for 20 s" in operator.get(url).content.decode()
+    Task.objects.update(lease_expires_at=now())
+    assert ">stuck</span>" in cells(asked(operator, running))[0]
+
+
 def test_a_task_without_a_known_size_has_no_percentage(operator: Client, running: Task) -> None:
     running.bytes_total = None
     Task.objects.update(progress=0, bytes_total=None)
@@ -158,7 +171,7 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(operator: Client, runn
 def test_the_overview_is_read_once_for_all_who_look(
     operator: Client, running: Task, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(LOGIN + 3):
+    with django_assert_num_queries(LOGIN + 8):
         first = asked(operator, overview="1")
     assert 'id="task-panels"' in first
     with django_assert_num_queries(LOGIN):
@@ -172,6 +185,7 @@ def test_two_queries_answer_for_the_whole_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tasks = [make_task() for _ in range(4)]
+    asked(operator)  # the overview is kept
     with django_assert_num_queries(LOGIN + 1):
         assert len(cells(asked(operator, *tasks))) == 4 * 3
     with django_assert_num_queries(LOGIN + 1 + 2) as queries:  # the marker, and what is above it
