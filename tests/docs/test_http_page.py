@@ -163,6 +163,7 @@ SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "Tasks of type 'import' no longer run.": {"IMAGE_TASKS": {"HANDLERS": {"import": None}}},
     "The request body is larger than this server accepts.": {"DATA_UPLOAD_MAX_MEMORY_SIZE": 10},
     "The input takes 38 bytes; the limit is 10.": {"IMAGE_TASKS": {"MAX_INPUT_SIZE": 10}},
+    "7 has 2 tasks waiting; the limit is 2.": {"IMAGE_TASKS": {"MAX_WAITING_PER_OWNER": 2}},
     "Request was throttled. Expected available in 3 seconds.": {
         "IMAGE_TASKS": {"THROTTLE_CLASSES": ["tests.wire.hosts.Throttle"]}
     },
@@ -196,6 +197,10 @@ def _reuse_a_key() -> Any:
     return response
 
 
+def _wait_too_often() -> Any:
+    return [_post('{"import_from": "https://example.com/"}') for _ in range(3)][-1]
+
+
 def _break_off() -> Any:
     return ask(Request("POST", "/v2/tasks", {}, "{}"), **{"wsgi.input": Gone()})
 
@@ -213,6 +218,7 @@ IN_WORDS: Mapping[str, Callable[[], Any]] = {
     "A body that is shorter than its `Content-Length`": _break_off,
     "An `input` of a hundred lists in each other": lambda: _post("[" * 100 + "]" * 100),
     "An `input` with a number of 4301 digits": lambda: _post("9" * 4301),
+    "A third task where `MAX_WAITING_PER_OWNER` is 2": _wait_too_often,
     "The same key for two names": _reuse_a_key,
     "`POST /v2/tasks` with cookies alone": _write_in_a_session,
 }
