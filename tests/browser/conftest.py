@@ -49,6 +49,12 @@ def stock_site(make_site: Callable[[str], Any]) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="package")
+def german_site(make_site: Callable[[str], Any]) -> Iterator[Site]:
+    with make_site("tests.browser.settings_german") as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
 def unfold_site(make_site: Callable[[str], Any]) -> Iterator[Site]:
     needs("unfold")
     with make_site("tests.browser.settings_unfold") as site:

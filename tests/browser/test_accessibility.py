@@ -17,6 +17,7 @@ PAGES = {
     "failure": f"{ADMIN}/{{failed}}/change/",
     "running": f"{ADMIN}/{{running}}/change/",
     "success": f"{ADMIN}/{{done}}/change/",
+    "day": f"{ADMIN}/day/",
     "add": f"{ADMIN}/add/",
     "json": f"{ADMIN}/add/?raw=1",
     "cancel": f"{ADMIN}/{{running}}/cancel/",

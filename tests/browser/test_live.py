@@ -12,6 +12,7 @@ from django.contrib.sessions.models import Session
 from django.utils.timezone import now
 
 from django_image_tasks.models import Task
+from tests.browser.tickets import let_it_run
 from tests.requirements import needs
 
 expect = needs("playwright.sync_api").expect
@@ -95,3 +96,27 @@ def test_new_tasks_are_announced_and_nothing_jumps(
     expect(admin_page.get_by_role("link", name="newer")).to_have_count(0)
     changed.click()
     expect(admin_page.get_by_role("link", name="newer")).to_be_visible()
+
+
+def test_a_worker_that_is_killed_is_told_of_before_its_lease_runs_out(
+    admin_page: Any, make_task: Callable[..., Task], site: Any, source: Any
+) -> None:
+    task = make_task(name="cirros", input={"import_from": source.url()})
+    with site.worker():
+        let_it_run(task)
+        admin_page.goto(f"{LIST}{task.pk}/change/")
+        expect(admin_page.locator("#task-head")).to_contain_text("processing", timeout=SOON)
+    head = admin_page.locator("#task-head")
+    expect(head).to_contain_text("Worker silent for 1", timeout=SOON)
+    admin_page.goto(LIST)
+    banner = admin_page.get_by_text(re.compile("Worker .* has been silent for|lost"))
+    expect(banner.first).to_be_visible(timeout=SOON)
+
+
+def test_a_banner_says_that_nothing_runs(admin_page: Any, make_task: Callable[..., Task]) -> None:
+    task = make_task(name="waits")
+    admin_page.goto(LIST)
+    task.wait_for_turn()
+    Task.objects.update(updated_at=now() - timedelta(minutes=4))
+    told = re.compile("Nothing was started for 4 min .* while 1 task is due")
+    expect(admin_page.get_by_role("alert")).to_contain_text(told, timeout=SOON)
