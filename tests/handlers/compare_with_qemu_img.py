@@ -1,7 +1,8 @@
 """Our verdicts on images beside what qemu-img sees in them.
 
 ``python -m tests.handlers.compare_with_qemu_img`` prints the table in
-``docs/explanation/images-compared.md``, and ends with 1 where the two contradict each other. It takes minutes.
+``docs/explanation/images-compared.md``, and ends with 1 where the two contradict each other. It
+takes minutes.
 
 What we accept must be to ``qemu-img info``, which probes as qemu and most other programs do, the
 format that we store it as, with no other file in it. The images are those that ``qemu-img create``
