@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.core.files.storage import FileSystemStorage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from django_image_tasks import tenancy
 from django_image_tasks.admin.columns import is_moving, is_stuck, silent_for
+from django_image_tasks.artifacts import url_in
 from django_image_tasks.browsable.badges import progress_bar
 from django_image_tasks.browsable.json_html import foldable
 from django_image_tasks.clock import DatabaseNow
@@ -95,13 +95,7 @@ def image_url(task: Task) -> str:
     location = str(result.get("location"))
     if not location.startswith(f"images/{result.get('image_id')}/{task.pk}-"):
         return ""
-    storage = get_storage()
-    if isinstance(storage, FileSystemStorage) and storage.base_url in (None, "", "/"):
-        return ""
-    try:
-        return storage.url(location)
-    except (NotImplementedError, ValueError):
-        return ""
+    return url_in(get_storage(), location)
 
 
 class Event(NamedTuple):

@@ -8,12 +8,14 @@ from typing import Any
 from django import template
 from django.utils.safestring import SafeString
 
+from django_image_tasks.artifacts import artifacts
 from django_image_tasks.browsable import query_form
 from django_image_tasks.browsable.badges import progress_bar, status_badge
 from django_image_tasks.browsable.json_html import coloured
 from django_image_tasks.measures import relative_time
 
 register = template.Library()
+register.filter(artifacts)
 register.filter("coloured_json", coloured)
 register.filter(relative_time)
 register.filter(status_badge)

@@ -11,7 +11,7 @@ from tests.docs.readme import ROOT, headings
 
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = [ROOT / "README.md", RESULTS / "README.md", *(ROOT / "docs").rglob("*.md")]
-CITATION = re.compile(r'\b((?:docs/)?[\w/]+\.md), ((?:(?: and )?"[^"\n]+")+)')
+CITATION = re.compile(r'\b((?:docs/)?[\w/-]+\.md), ((?:(?: and )?"[^"\n]+")+)')
 CITED = sorted(
     (file.relative_to(ROOT).as_posix(), page, heading)
     for room in ("django_image_tasks", "tests")
