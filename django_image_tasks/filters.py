@@ -195,3 +195,31 @@ class TaskFilterBackend(DjangoFilterBackend):
             [message, *_] = next(iter(filterset.errors.values()))
             raise InvalidInput(message)
         return filterset.qs
+
+
+def choosing_filters(filterset_class: Any) -> list[str]:
+    """The parameters that say which tasks are listed, and not in which order."""
+    filters = filterset_class.base_filters.items()
+    return [name for name, filter_ in filters if not isinstance(filter_, OrderParameter)]
+
+
+def check_choice(request: Request, filterset_class: Any, more: Sequence[str]) -> None:
+    """Refuse a query that is to choose tasks for an action, and holds what no filter reads.
+
+    Raises InvalidInput: a misspelled parameter must not choose all the tasks.
+    """
+    filters = choosing_filters(filterset_class)
+    known = {*filters, "limit", "marker", *more}
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidInput(f"Unknown parameter: {name}")
+    if not any(any(request.query_params.getlist(name)) for name in filters):
+        raise InvalidInput("At least one filter is required.")
+
+
+def wants_retried(request: Request) -> bool:
+    """Whether tasks that have a retry already are to have another one. Raises InvalidInput."""
+    values = [value for value in request.query_params.getlist("retried") if value]
+    if values and values[-1] not in ("true", "false"):
+        raise InvalidInput(f"Invalid retried value: {values[-1]}")
+    return values[-1:] == ["true"]

@@ -42,6 +42,15 @@ def check_waiting(owner: str) -> None:
         raise TooManyWaiting(f"{owner} has {waiting} tasks waiting; the limit is {limit}.")
 
 
+def room(owner: str) -> int | None:
+    """How many further pending tasks this owner may have; None means any number."""
+    limit = conf.OWNER_LIMITS(owner).waiting
+    if limit is None:
+        return None
+    waiting = Task.objects.for_deciding().filter(owner=owner, status=Status.PENDING).count()
+    return int(max(0, limit - waiting))
+
+
 def _reached(owner: str, status: Status, limit: int | None) -> int:
     """The number of the owner's tasks in this status if it has reached the limit, or else 0."""
     if limit is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -287,12 +287,7 @@ class Task(models.Model):
 
         The pause before the next time begins with ten seconds, and doubles.
         """
-        self.announcements += 1
-        try:
-            answers = task_finished.send_robust(sender=Task, task=self)
-            heard = not any(isinstance(answer, Exception) for _receiver, answer in answers)
-        except Exception:  # Django cannot log the error of a receiver that has no name, and raises
-            heard = False
+        heard = self._tell_of_end()
         done = heard or self.announcements >= ANNOUNCEMENTS
         if done and not heard:
             logger.error(line("end_not_heard", task=self.pk, announcements=self.announcements))
@@ -300,6 +295,25 @@ class Task(models.Model):
         Task.objects.filter(pk=self.pk).update(
             announce_at=None if done else DatabaseNow() + pause, announcements=self.announcements
         )
+
+    @classmethod
+    def announce_ends(cls, tasks: Sequence[Task]) -> None:
+        """The same for tasks that ended together, in one statement if all receivers have heard."""
+        unheard = [task.pk for task in tasks if not task._tell_of_end()]
+        rows = cls.objects.filter(pk__in=[task.pk for task in tasks])
+        rows.exclude(pk__in=unheard).update(announce_at=None, announcements=1)
+        if unheard:
+            at = DatabaseNow() + timedelta(seconds=10)
+            rows.filter(pk__in=unheard).update(announce_at=at, announcements=1)
+
+    def _tell_of_end(self) -> bool:
+        """Send ``task_finished``. Returns whether every receiver has heard of it."""
+        self.announcements += 1
+        try:
+            answers = task_finished.send_robust(sender=Task, task=self)
+        except Exception:  # Django cannot log the error of a receiver that has no name, and raises
+            return False
+        return not any(isinstance(answer, Exception) for _receiver, answer in answers)
 
     def claim_announcement(self) -> None:
         """Have the next :meth:`announce_end` to oneself, if it is due."""
@@ -359,14 +373,7 @@ class Task(models.Model):
         status = STATUS_AFTER[outcome]
         values |= {"status": status, "message": message, "lease_owner": ""}
         if status in FINISHED:
-            values |= {
-                "finished_at": now,
-                "expires_at": now + conf.TASK_TIME_TO_LIVE,
-                "lease_expires_at": None,
-                "turn": None,
-            }
-            if is_heard := task_finished.has_listeners(Task):  # or else there is nothing to mark
-                values["announce_at"] = DatabaseNow() + ANNOUNCED_WITHIN
+            values |= self.values_of_end(now)
 
         def end_history() -> None:
             ended = (
@@ -383,8 +390,21 @@ class Task(models.Model):
                 leftover.save()
 
         self._update(row, values, end_history)
-        if status in FINISHED and is_heard:
+        if "announce_at" in values:
             transaction.on_commit(self.announce_end, using=self._db, robust=True)
+
+    @staticmethod
+    def values_of_end(now: datetime) -> dict[str, Any]:
+        """What changes in every task that ends now."""
+        is_heard = task_finished.has_listeners(Task)  # or else there is nothing to mark
+        return {
+            "updated_at": now,
+            "finished_at": now,
+            "expires_at": now + conf.TASK_TIME_TO_LIVE,
+            "lease_expires_at": None,
+            "turn": None,
+            **({"announce_at": DatabaseNow() + ANNOUNCED_WITHIN} if is_heard else {}),
+        }
 
     def _update(
         self, row: TaskQuerySet, values: dict[str, Any], then: Callable[[], Any] | None = None

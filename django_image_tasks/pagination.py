@@ -50,16 +50,21 @@ class MarkerPagination(BasePagination):
 
     def get_limit(self, request: Request) -> int:
         """Tasks on the page: what ``limit`` asks for, within the settings. Raises InvalidInput."""
+        default, most = self.get_limits()
         text = _last_value(request, "limit")
         if not text:
-            return min(conf.LIMIT_PARAM_DEFAULT, conf.API_LIMIT_MAX)
+            return min(default, most)
         if not re.fullmatch("[+-]?[0-9]+", text):
             raise InvalidInput("limit param must be an integer")
         # Python's int() refuses thousands of digits.
-        limit = min(Decimal(text), Decimal(conf.API_LIMIT_MAX))
+        limit = min(Decimal(text), Decimal(most))
         if limit < 0:
             raise InvalidInput("limit param must be positive")
         return int(limit)
+
+    def get_limits(self) -> tuple[int, int]:
+        """Tasks on a page if the client names no number, and the most whatever it names."""
+        return conf.LIMIT_PARAM_DEFAULT, conf.API_LIMIT_MAX
 
     def get_position(
         self, marker: str, names: Sequence[str], visible: TaskQuerySet
@@ -95,13 +100,18 @@ class MarkerPagination(BasePagination):
         }
 
     @property
+    def path(self) -> str:
+        """The page's own path below the API's root."""
+        return TASKS_PATH
+
+    @property
     def first(self) -> str:
-        return TASKS_PATH + ("?" + "&".join(self._parameters) if self._parameters else "")
+        return self.path + ("?" + "&".join(self._parameters) if self._parameters else "")
 
     @property
     def next(self) -> str:
         marker = f"marker={dashed(self.page[-1].id)}"
-        return TASKS_PATH + "?" + "&".join([*self._parameters, marker])
+        return self.path + "?" + "&".join([*self._parameters, marker])
 
     @cached_property
     def _parameters(self) -> list[str]:
@@ -119,12 +129,29 @@ class MarkerPagination(BasePagination):
         return data["tasks"]
 
     def to_html(self) -> str:
-        root = self.request.path.removesuffix(TASKS_PATH)
+        root = self.request.path.removesuffix(self.path)
         links = {
             "first": self.request.build_absolute_uri(root + self.first),
             "next": self.has_next and self.request.build_absolute_uri(root + self.next),
         }
         return render_to_string(self.template, links)
+
+
+class ActionPagination(MarkerPagination):
+    """The tasks that one request acts on, which are no page for anybody to read."""
+
+    MOST = 1000
+
+    def get_limits(self) -> tuple[int, int]:
+        return self.MOST, self.MOST
+
+    @property
+    def path(self) -> str:
+        return f"{TASKS_PATH}/actions/{self.request.path.rpartition('/')[2]}"
+
+    def get_paginated_response(self, data: Any) -> Response:
+        self.display_page_controls = False
+        return Response(data | ({"next": self.next} if self.has_next else {}), status=202)
 
 
 def _last_value(request: Request, name: str) -> str | None:

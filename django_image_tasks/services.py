@@ -102,7 +102,12 @@ def retry_task(task: Task, *, user_id: str = "", request_id: str = "") -> Task:
         raise InvalidTransition(f"Task {task.pk} has not failed.")
     if not can_retry(task.status, task.type):
         raise InvalidTransition(f"Tasks of type '{task.type}' no longer run.")
-    retry = Task(
+    return _save(new_retry(task, user_id=user_id, request_id=request_id))
+
+
+def new_retry(task: Task, *, user_id: str, request_id: str) -> Task:
+    """A task that does the same as this one; it is not saved."""
+    return Task(
         type=task.type,
         input=task.input,
         name=task.name,
@@ -112,7 +117,6 @@ def retry_task(task: Task, *, user_id: str = "", request_id: str = "") -> Task:
         request_id=request_id,
         retry_of=task.pk,
     )
-    return _save(retry)
 
 
 def can_retry(status: str, type: str) -> bool:
@@ -126,9 +130,7 @@ def retryable() -> Q:
 
 
 def _save(task: Task, repeatable: Repeatable | None = None) -> Task:
-    _check_labels(task)
-    if validator := conf.TASK_VALIDATOR:
-        validator(task)
+    check_new(task)
     limits.check_waiting(task.owner)
     task.turn, task.lease_expires_at = Task.objects.for_deciding().next_turn(task.owner), None
     if repeatable and (first := repeatable.insert(task)) is not task:
@@ -137,6 +139,13 @@ def _save(task: Task, repeatable: Repeatable | None = None) -> Task:
         task.save(force_insert=True)
     tickets.submit(task)
     return task
+
+
+def check_new(task: Task) -> None:
+    """Raise InvalidInput for a task that is refused whatever its input and the owner's limits."""
+    _check_labels(task)
+    if validator := conf.TASK_VALIDATOR:
+        validator(task)
 
 
 def check_body(body: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import DataError
@@ -27,16 +28,16 @@ from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
-from django_image_tasks import entity_tags, schemas, services, tenancy
+from django_image_tasks import bulk, entity_tags, schemas, services, tenancy
 from django_image_tasks.authentication import KeystoneAuthentication, XAuthTokenAuthentication
 from django_image_tasks.conf import conf
 from django_image_tasks.database_faults import atomic_request, begins_transactions
 from django_image_tasks.exception_handler import exception_handler
-from django_image_tasks.filters import TaskFilterBackend
+from django_image_tasks.filters import TaskFilterBackend, check_choice, wants_retried
 from django_image_tasks.identifiers import idempotency_key_of, parse_uuid, request_id_of
 from django_image_tasks.models import Task
 from django_image_tasks.negotiation import ContentNegotiation
-from django_image_tasks.pagination import MarkerPagination
+from django_image_tasks.pagination import ActionPagination, MarkerPagination
 from django_image_tasks.parsers import JSONParser, check_body
 from django_image_tasks.permissions import sees_every_owner
 from django_image_tasks.preference import wait_in
@@ -159,10 +160,18 @@ class TaskViewSet(
     """The tasks that the caller sees: list, show, create, cancel and retry them."""
 
     filter_backends = [TaskFilterBackend]
-    pagination_class = MarkerPagination
 
     filterset: Any = None
     """The FilterSet that read the query of a list, which may be a wrong one."""
+
+    @property
+    def pagination_class(self) -> type:  # type: ignore[override]
+        return ActionPagination if self.acts_on_many else MarkerPagination
+
+    @property
+    def acts_on_many(self) -> bool:
+        """Whether the query says which tasks are acted on."""
+        return self.action in ("cancel_many", "retry_many")
 
     @property
     def filterset_class(self) -> type:
@@ -170,6 +179,8 @@ class TaskViewSet(
 
     @property
     def shows(self) -> str:  # type: ignore[override]
+        if self.acts_on_many:
+            return "document"
         return {"list": "list", "metadata": "document"}.get(self.action, "task")
 
     @cached_property
@@ -187,7 +198,9 @@ class TaskViewSet(
 
     def get_serializer_class(self) -> type[BaseSerializer[Task]]:
         cls: type[BaseSerializer[Task]] = (
-            conf.LIST_SERIALIZER_CLASS if self.action == "list" else conf.SERIALIZER_CLASS
+            conf.LIST_SERIALIZER_CLASS
+            if self.action == "list" or self.acts_on_many
+            else conf.SERIALIZER_CLASS
         )
         return cls
 
@@ -258,6 +271,35 @@ class TaskViewSet(
         if task.status in UNFINISHED:
             headers["Retry-After"] = str(retry_after(timezone.now() - task.created_at))
         return Response(data, status=status, headers=headers)
+
+    def cancel_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Cancel the tasks that a list with this query would show."""
+        ids = self.get_chosen()
+        by = request.user.get_username() or "anonymous"
+        steps = [(len(step.ended), len(step.asked)) for step in bulk.cancel_tasks(ids, by)]
+        ended, asked = (sum(counts) for counts in zip(*steps, strict=True)) if steps else (0, 0)
+        return self.answer_with_counts(cancelled=ended, stopping=asked)
+
+    def retry_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Retry the failed ones among the tasks that a list with this query would show."""
+        ids, again = self.get_chosen("retried"), wants_retried(request)
+        steps = bulk.retry_tasks(
+            ids, user_id=tenancy.user_id(request), request_id=self.request_id, again=again
+        )
+        return self.answer_with_counts(retried=sum(map(len, steps)))
+
+    def get_chosen(self, *more: str) -> list[UUID]:
+        """The ids of the tasks that the query chooses, less those that the caller may not touch.
+
+        Raises InvalidInput for a query that may be meant for other tasks than it chooses.
+        """
+        check_choice(self.request, self.filterset_class, more)
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return [UUID(str(task.id)) for task in page or () if self.may_touch(task.owner)]
+
+    def answer_with_counts(self, **counts: int) -> Response:
+        skipped = len(self.paginator.page) - sum(counts.values())  # type: ignore[union-attr]
+        return self.get_paginated_response(counts | {"skipped": skipped})
 
     def get_touchable(self) -> Task:
         """The task that the path names, if the caller may cancel and retry it."""

@@ -82,6 +82,33 @@ VERSIONS_DOCUMENT = {
     "required": ["versions"],
 }
 
+
+def _counts(**meanings: str) -> dict[str, Any]:
+    """The answer of an action on many tasks."""
+    kinds = {
+        name: {"type": "integer", "minimum": 0, "maximum": 1000, "description": meaning}
+        for name, meaning in meanings.items()
+    }
+    following = text("The path to which the next request goes, if there are more tasks")
+    return {
+        "type": "object",
+        "description": "How many tasks were touched.",
+        "properties": {**kinds, "next": following},
+        "required": [*kinds],
+    }
+
+
+CANCELLED = _counts(
+    cancelled="Tasks that are a failure now.",
+    stopping="Running tasks that are asked to stop.",
+    skipped="Tasks that stay as they are.",
+)
+RETRIED = _counts(retried="New tasks.", skipped="Tasks of which none was made.")
+MANY = (
+    " At most 1000 a request. At least one filter is required, and a parameter that is not listed "
+    "here is refused."
+)
+
 TASKS = {
     "list": Operation(
         "list_tasks",
@@ -128,6 +155,26 @@ TASKS = {
         status=201,
         shows_task=True,
         errors=(*KNOWN, 404, 409),
+    ),
+}
+TASKS |= {
+    "cancel_many": Operation(
+        "cancel_tasks",
+        "Cancel tasks",
+        f"Cancels the tasks that a list with these filters shows.{MANY}",
+        "How many tasks were cancelled.",
+        status=202,
+        errors=(400, *KNOWN),
+        document=("ImageTasksCancelled", CANCELLED),
+    ),
+    "retry_many": Operation(
+        "retry_tasks",
+        "Retry failed tasks",
+        f"Retries the failed ones among the tasks that a list with these filters shows.{MANY}",
+        "How many tasks were retried.",
+        status=202,
+        errors=(400, *KNOWN),
+        document=("ImageTasksRetried", RETRIED),
     ),
 }
 SCHEMA = Operation(

@@ -8,7 +8,6 @@ from typing import Any
 from drf_spectacular.contrib.django_filters import DjangoFilterExtension
 from drf_spectacular.extensions import OpenApiFilterExtension
 
-from django_image_tasks.conf import conf
 from django_image_tasks.filters import OrderParameter, QueryFilter, TimesFilter, WordsFilter
 from django_image_tasks.forms import MAX_COMPARISONS, MAX_VALUES, OPERATORS
 from django_image_tasks.identifiers import parse_uuid
@@ -55,6 +54,8 @@ class TaskFilterExtension(DjangoFilterExtension):
                 return [_repeated(name, _word(filter_), MAX_VALUES, description)]
             case TimesFilter():
                 return [_repeated(name, _matching(TIME), MAX_COMPARISONS, COMPARED)]
+            case OrderParameter() if auto_schema.view.acts_on_many:
+                return []
             case OrderParameter():
                 return [_repeated(name, _sort(filter_), len(SORT_KEYS), SORTED.get(name, ""))]
             case _:
@@ -70,9 +71,10 @@ class MarkerPaginationExtension(OpenApiFilterExtension):
     match_subclasses = True
 
     def get_schema_operation_parameters(self, auto_schema: Any, *args: Any, **kwargs: Any) -> Any:
-        limit = {"type": "integer", "minimum": 0, "default": conf.LIMIT_PARAM_DEFAULT}
+        default, most = auto_schema.view.paginator.get_limits()
+        limit = {"type": "integer", "minimum": 0, "default": default}
         return [
-            _query("limit", limit, f"Tasks on a page; {conf.API_LIMIT_MAX} at most."),
+            _query("limit", limit, f"Tasks on a page; {most} at most."),
             _query("marker", _matching(UUID), "The id of the last task of the page before."),
         ]
 

@@ -18,6 +18,7 @@ from django_image_tasks.models import Task
 from django_image_tasks.openapi import bodies, operations, responses
 from django_image_tasks.openapi.components import hoist
 from django_image_tasks.openapi.operations import Operation
+from django_image_tasks.openapi.parameters import MarkerPaginationExtension
 from django_image_tasks.views import SchemaView, TaskViewSet, VersionsView
 
 REQUEST_ID = OpenApiParameter(
@@ -44,6 +45,11 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     "header",
     description="Any text that is new for each task: sent again with the same body, the request "
     "is answered with the task of the first.",
+)
+RETRIED = OpenApiParameter(
+    "retried",
+    {"type": "string", "enum": ["true", "false", ""]},
+    description="`true` also retries tasks of which a retry waits, runs or has succeeded.",
 )
 
 
@@ -115,11 +121,24 @@ class ImageSchema(AutoSchema):
             for name in uritemplate.variables(self.path)
             if name in ("id", "pk")
         ]
-        keys = [IDEMPOTENCY_KEY] if self.action == "create" else []
-        return [REQUEST_ID, *headers, *keys, *ids]
+        own = {"create": [IDEMPOTENCY_KEY], "retry_many": [RETRIED]}.get(self.action or "", [])
+        return [REQUEST_ID, *headers, *own, *ids]
+
+    def get_filter_backends(self) -> Any:
+        return self.view.filter_backends if self.acts_on_many else super().get_filter_backends()
+
+    def _get_pagination_parameters(self) -> Any:
+        if self.acts_on_many:
+            return MarkerPaginationExtension(None).get_schema_operation_parameters(self)
+        return super()._get_pagination_parameters()
+
+    @property
+    def acts_on_many(self) -> bool:
+        return getattr(self.view, "acts_on_many", False)
 
     def get_request_serializer(self) -> Any:
-        return {} if self.action in ("cancel", "retry") else super().get_request_serializer()
+        is_action = self.acts_on_many or self.action in ("cancel", "retry")
+        return {} if is_action else super().get_request_serializer()
 
     def get_response_serializers(self) -> Any:
         if self.known and self.known.document:

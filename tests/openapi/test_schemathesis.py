@@ -58,6 +58,8 @@ def keep_what_openapi_cannot_say(case: Any) -> None:
         case.path_parameters["id"] = make_task(number) or case.path_parameters["id"]
     if case.query:
         case.query = {**case.query, **rules_of_the_list(case.query)}
+    if "/tasks/actions/" in case.path:
+        case.query = {**(case.query or {}), "name": ["a"]}  # at least one filter
     if isinstance(case.body, dict):
         case.body["input"].pop("checksum", None)  # as many digits as the algorithm gives
         case.body["input"]["import_from"] = SOURCE  # a public host
