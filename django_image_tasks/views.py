@@ -192,6 +192,11 @@ class TaskViewSet(
     def sees_every_owner(self) -> bool:
         return sees_every_owner(self.request.user)
 
+    @property
+    def caller(self) -> str:
+        """The name that a cancelled task gives."""
+        return self.request.user.get_username() or "anonymous"
+
     def may_touch(self, owner: str) -> bool:
         """Whether the request may cancel and retry the tasks of this owner that it sees."""
         return owner == self.owner or self.request.user.has_perm("django_image_tasks.change_task")
@@ -255,7 +260,7 @@ class TaskViewSet(
 
     def cancel(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         task = self.get_touchable()
-        services.cancel_task(task, request.user.get_username() or "anonymous")
+        services.cancel_task(task, self.caller)
         return self.answer_with(task, status=202)
 
     def retry(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -275,9 +280,8 @@ class TaskViewSet(
     def cancel_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Cancel the tasks that a list with this query would show."""
         ids = self.get_chosen()
-        by = request.user.get_username() or "anonymous"
-        steps = [(len(step.ended), len(step.asked)) for step in bulk.cancel_tasks(ids, by)]
-        ended, asked = (sum(counts) for counts in zip(*steps, strict=True)) if steps else (0, 0)
+        steps = [*bulk.cancel_tasks(ids, self.caller)]
+        ended, asked = (sum(len(step[part]) for step in steps) for part in (0, 1))
         return self.answer_with_counts(cancelled=ended, stopping=asked)
 
     def retry_many(self, request: Request, *args: Any, **kwargs: Any) -> Response:

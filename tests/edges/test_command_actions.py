@@ -116,3 +116,59 @@ def test_sweeping_and_purging_for_scripts(db: None) -> None:
         }
     ]
     assert image_tasks("purge", "--json").answers == [{"purged": 0}]
+
+
+def test_all_that_a_filter_finds_are_cancelled(make_task: Make) -> None:
+    pending, running, other = make_task(owner="7"), make_task(owner="7"), make_task(owner="8")
+    running.start("worker")
+
+    assert image_tasks("cancel", "--owner", "7") == (
+        "1 cancelled, 1 asked to stop, 0 left as they are.\n",
+        "",
+        0,
+    )
+    pending.refresh_from_db()
+    other.refresh_from_db()
+    assert pending.message.startswith("Cancelled by ")
+    assert pending.message != "Cancelled by anonymous"
+    assert other.status == "pending"
+
+
+def test_all_that_a_filter_finds_are_retried_once(failed: Task) -> None:
+    query = ["--status", "failure", "--created-at", "gt:2020-01-31"]
+
+    assert image_tasks("retry", *query).out == "1 retried, 0 left as they are.\n"
+    assert image_tasks("retry", *query, "--json").answers == [{"retried": 0, "skipped": 1}]
+    assert image_tasks("retry", "--retried", *query, "--json").answers == [
+        {"retried": 1, "skipped": 0}
+    ]
+
+
+def test_more_than_a_request_takes_are_touched(
+    make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_image_tasks.pagination.ActionPagination.MOST", 2)
+    for _ in range(3):
+        make_task(name="a b")
+
+    answers = image_tasks("cancel", "--name", "a b", "--json").answers
+
+    assert [answer["cancelled"] for answer in answers] == [2, 1]
+    assert not Task.objects.filter(status="pending").exists()
+
+
+def test_all_tasks_are_not_meant_where_nothing_is_said(make_task: Make) -> None:
+    make_task()
+
+    assert image_tasks("cancel") == ("", "At least one filter is required.", 1)
+    assert image_tasks("retry", "--retried") == ("", "At least one filter is required.", 1)
+    assert Task.objects.get().status == "pending"
+
+
+def test_ids_and_filters_are_not_mixed(make_task: Make) -> None:
+    task = make_task()
+
+    _, err, code = image_tasks("cancel", task.pk, "--owner", "7")
+
+    assert (err, code) == ("Name tasks or filters, not both.", 1)
+    assert Task.objects.get().status == "pending"

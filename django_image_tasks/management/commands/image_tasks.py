@@ -95,16 +95,37 @@ class Command(BaseCommand):
         else:
             self.output.hint(_("No task is unfinished."))
 
-    def cancel(self, *, ids: Sequence[str], **options: Any) -> None:
+    def cancel(
+        self, *, ids: Sequence[str], query: Sequence[tuple[str, str]], **options: Any
+    ) -> None:
+        if not ids:
+            told = _(
+                "%(cancelled)s cancelled, %(stopping)s asked to stop, %(skipped)s left as they are."
+            )
+            self.many("cancel", query, told)
+            return
+        refuse_both(ids, query)
         for _pk, task in self.each(ids, operator_api.cancel_task):
             ended = task["status"] in FINISHED
             told = _("Cancelled task %(id)s.") if ended else _("Asked task %(id)s to stop.")
             self.output.answer(task, [told % task])
 
-    def retry(self, *, ids: Sequence[str], **options: Any) -> None:
+    def retry(
+        self, *, ids: Sequence[str], query: Sequence[tuple[str, str]], **options: Any
+    ) -> None:
+        if not ids:
+            told = _("%(retried)s retried, %(skipped)s left as they are.")
+            self.many("retry", query, told)
+            return
+        refuse_both(ids, query)
         told = _("Created task %(id)s, which does the same as %(failed)s.")
         for pk, task in self.each(ids, operator_api.retry_task):
             self.output.answer(task, [told % {**task, "failed": pk}])
+
+    def many(self, action: str, query: Sequence[tuple[str, str]], told: str) -> None:
+        """Act on all the tasks of a query; says after each thousand how many it were."""
+        for answer in operator_api.act_on_many(action, query):
+            self.output.answer(answer, [told % answer])
 
     def each(self, ids: Sequence[str], act: Callable[[str], Any]) -> Iterator[tuple[str, Any]]:
         """Act on every task, even after one that is refused; yields each id with the answer.
@@ -171,6 +192,11 @@ class Command(BaseCommand):
             raise CommandError(_("Name the worker's own command: image_tasks work db_worker"))
         with sweeping(every):
             call_command(*worker)
+
+
+def refuse_both(ids: Sequence[str], query: Sequence[tuple[str, str]]) -> None:
+    if ids and query:
+        raise CommandError(_("Name tasks or filters, not both."))
 
 
 def has_cursor() -> bool:

@@ -23,6 +23,15 @@ LIST_EXAMPLES = """\
   image_tasks list --owner 7 --limit 100 --json
 """
 
+CANCEL_EXAMPLES = """\
+  image_tasks cancel 4f9a 77b1
+  image_tasks cancel --owner 7 --status pending
+"""
+
+RETRY_EXAMPLES = """\
+  image_tasks retry --status failure --created-at gte:2026-01-31
+"""
+
 CREATE_EXAMPLES = """\
   image_tasks create import --owner 7 --input '{"import_from": "https://example.org/a.qcow2"}'
   image_tasks create import --owner 7 --input @input.json --name 'Debian 13' --wait
@@ -87,10 +96,22 @@ def add_to(parser: argparse.ArgumentParser) -> None:
         command.add_argument("--timeout", help=_("give up watching after this time"), **unit)
         command.add_argument("--interval", default=0.5, help=_("between two looks"), **unit)
 
-    cancel = add("cancel", _("Cancel tasks: waiting ones at once, running ones by asking."))
-    retry = add("retry", _("Create a new task for each that failed, which does the same."))
+    cancel = add(
+        "cancel", _("Cancel tasks: waiting ones at once, running ones by asking."), CANCEL_EXAMPLES
+    )
+    retry = add(
+        "retry", _("Create a new task for each that failed, which does the same."), RETRY_EXAMPLES
+    )
     for command in (cancel, retry):
-        command.add_argument("ids", nargs="+", metavar="ID", help=_("a whole id, or its beginning"))
+        command.add_argument("ids", nargs="*", metavar="ID", help=_("a whole id, or its beginning"))
+        _add_list_options(command, only_filters=True)
+    retry.add_argument(
+        "--retried",
+        dest="query",
+        action="append_const",
+        const=("retried", "true"),
+        help=_("also what has a retry that waits, runs or has succeeded"),
+    )
 
     add("status", _("Say whether tasks run at all: exits with 0 well, 1 degraded, 2 nothing runs."))
 
@@ -115,7 +136,7 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     work.add_argument("worker", nargs=argparse.REMAINDER, help=_("For example: db_worker"))
 
 
-def _add_list_options(parser: argparse.ArgumentParser) -> None:
+def _add_list_options(parser: argparse.ArgumentParser, *, only_filters: bool = False) -> None:
     filters = parser.add_argument_group(
         _("filters"),
         _(
@@ -124,7 +145,7 @@ def _add_list_options(parser: argparse.ArgumentParser) -> None:
             "gte: lt: lte: eq: neq:\nbefore it if need be; of repeated ones all must hold."
         ),
     )
-    paging = parser.add_argument_group(_("order and pages"))
+    paging = None if only_filters else parser.add_argument_group(_("order and pages"))
     helps = {
         "type": ", ".join(registry.types()),
         "status": ", ".join(Status.values),
@@ -141,6 +162,8 @@ def _add_list_options(parser: argparse.ArgumentParser) -> None:
         names = filterset.base_filters | names
     for name, filter_ in names.items():
         group = paging if name.startswith("sort") or name in metavars else filters
+        if group is None:
+            continue
         word = _("TIME") if isinstance(filter_, TimesFilter) else _("WORD")
         group.add_argument(
             f"--{name.replace('_', '-')}",
