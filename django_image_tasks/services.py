@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from django_image_tasks import limits, tickets
 from django_image_tasks.conf import conf
@@ -127,6 +127,12 @@ def can_retry(status: str, type: str) -> bool:
 def retryable() -> Q:
     """The condition for the tasks that :func:`can_retry` is true of."""
     return Q(status=Status.FAILURE, type__in=registry.runnable_types())
+
+
+def has_retry() -> Q:
+    """The condition for the tasks of which a retry waits, runs or has succeeded."""
+    retries = Task.objects.filter(retry_of=OuterRef("pk")).exclude(status=Status.FAILURE)
+    return Q(Exists(retries))
 
 
 def _save(task: Task, repeatable: Repeatable | None = None) -> Task:

@@ -10,20 +10,18 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from django_image_tasks import tenancy
+from django_image_tasks import bulk, tenancy
 from django_image_tasks.admin.bounded import CAP, capped_count, shown
 from django_image_tasks.admin.export import export
-from django_image_tasks.exceptions import InvalidInput, InvalidTransition
 from django_image_tasks.identifiers import request_id_of
 from django_image_tasks.models import Task
-from django_image_tasks.services import cancel_task, retry_task, retryable
+from django_image_tasks.services import has_retry, retryable
 from django_image_tasks.states import UNFINISHED
 
 if TYPE_CHECKING:
@@ -84,21 +82,17 @@ class Cancel(Action):
 
     def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> list[Task]:
         """Returns the tasks that were cancelled, or are about to be."""
+        ids = [task.pk for task in tasks]
         ended: list[Task] = []
         asked: list[Task] = []
-        late = 0
-        for task in tasks:
-            try:
-                cancel_task(task, request.user.get_username())
-            except InvalidTransition:
-                late += 1
-            else:
-                (asked if task.status in UNFINISHED else ended).append(task)
-        log(request, ended, CHANGE, gettext("Cancelled."))
-        log(request, asked, CHANGE, gettext("Asked to stop."))
+        for step in bulk.cancel_tasks(ids, request.user.get_username()):
+            log(request, step.ended, CHANGE, gettext("Cancelled."))
+            log(request, step.asked, CHANGE, gettext("Asked to stop."))
+            ended += step.ended
+            asked += step.asked
         _say(request, messages.SUCCESS, self.ended, len(ended))
         _say(request, messages.SUCCESS, self.asked, len(asked))
-        _say(request, messages.WARNING, self.late, late)
+        _say(request, messages.WARNING, self.late, len(ids) - len(ended) - len(asked))
         return [*ended, *asked]
 
 
@@ -110,34 +104,38 @@ class Retry(Action):
     note = _(
         "Each becomes a new task, with the same input and owner. The failed one stays as it is."
     )
-    others = _("The others have not failed, or no worker runs tasks of their type any more.")
+    others = _(
+        "The others have not failed, have been retried already, or no worker runs tasks of their "
+        "type any more."
+    )
 
-    again = ngettext_lazy("%(count)d task runs again.", "%(count)d tasks run again.", "count")
+    made = ngettext_lazy("%(count)d task runs again.", "%(count)d tasks run again.", "count")
     refused = ngettext_lazy(
-        "%(count)d task was left alone: it has not failed, or no longer runs.",
-        "%(count)d tasks were left alone: they have not failed, or no longer run.",
+        "%(count)d task was left alone: it has not failed, was retried, or no longer runs.",
+        "%(count)d tasks were left alone: they have not failed, were retried, or no longer run.",
         "count",
     )
 
+    def __init__(self, *, again: bool) -> None:
+        self.again = again
+        """Whether to retry what has a retry that has not failed."""
+
     def possible(self) -> Q:
-        return retryable()
+        return retryable() if self.again else retryable() & ~has_retry()
 
     def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> list[Task]:
         """Returns the new tasks."""
-        user_id, request_id = tenancy.user_id(request), request_id_of(request)
-        retries: dict[Task, Task] = {}
-        refused = 0
-        for task in tasks:
-            try:
-                with transaction.atomic():
-                    retries[task] = retry_task(task, user_id=user_id, request_id=request_id)
-            except (InvalidInput, InvalidTransition):
-                refused += 1
-        log(request, retries, CHANGE, gettext("Retried."))
-        log(request, retries.values(), ADDITION, gettext("Retry of a failed task."))
-        _say(request, messages.SUCCESS, self.again, len(retries))
-        _say(request, messages.WARNING, self.refused, refused)
-        return [*retries.values()]
+        ids = [task.pk for task in tasks]
+        who = {"user_id": tenancy.user_id(request), "request_id": request_id_of(request)}
+        retries: list[Task] = []
+        for step in bulk.retry_tasks(ids, again=self.again, **who):
+            log(request, [retry.failed for retry in step], CHANGE, gettext("Retried."))
+            new = [retry.task for retry in step]
+            log(request, new, ADDITION, gettext("Retry of a failed task."))
+            retries += new
+        _say(request, messages.SUCCESS, self.made, len(retries))
+        _say(request, messages.WARNING, self.refused, len(ids) - len(retries))
+        return retries
 
 
 class Export(Action):

@@ -19,6 +19,7 @@ from django_image_tasks.browsable.badges import progress_bar, status_badge
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.models import Task
 from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.services import has_retry
 from django_image_tasks.states import UNFINISHED, Status
 
 MESSAGE_LENGTH = 500
@@ -29,7 +30,9 @@ def with_columns(rows: TaskQuerySet) -> TaskQuerySet:
     """The rows with what the columns show, and without what may be large."""
     beginning = Substr("message", 1, MESSAGE_LENGTH + 1)
     rows = rows.defer("input", "result", "message")
-    return rows.annotate(beginning_of_message=beginning, database_now=DatabaseNow())
+    return rows.annotate(
+        beginning_of_message=beginning, database_now=DatabaseNow(), is_retried=has_retry()
+    )
 
 
 @admin.display(description=_("task"))
@@ -50,6 +53,8 @@ def badge(task: Any) -> SafeString:
         parts.append(remark(gettext("silent"), title))
     elif task.expires_at and task.expires_at <= timezone.now():
         parts.append(remark(gettext("expired"), gettext("Hidden from the API, and soon purged")))
+    if task.status == Status.FAILURE and getattr(task, "is_retried", False):
+        parts.append(remark(gettext("retried"), gettext("A retry waits, runs or has succeeded")))
     if task.progress or task.status == Status.PROCESSING:
         done = measures.transferred(task)
         parts.append(progress_bar(task.status, task.progress, str(task), done))

@@ -19,6 +19,7 @@ from django_image_tasks.admin.columns import MESSAGE_LENGTH
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import ids_beginning_with, parse_uuid
 from django_image_tasks.models import Attempt, Task
+from django_image_tasks.services import has_retry
 from django_image_tasks.states import UNFINISHED, Status
 
 Choices = Sequence[tuple[str, Any]]
@@ -116,6 +117,22 @@ class FailureFilter(admin.SimpleListFilter):
         groups = health.failures(Task.objects.all(), timezone.now()) if self.value() else ()
         ids = [pk for group in groups if group.key == self.value() for pk in group.ids]
         return queryset.among(ids) if self.value() else queryset
+
+
+class RetriedFilter(admin.SimpleListFilter):
+    """Finds the failed tasks that have a retry which has not failed, or those that have none."""
+
+    title = _("already retried")
+    parameter_name = "retried"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [("yes", _("Yes")), ("no", _("No"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        failed = queryset.hold("status", Status.FAILURE.value)
+        return failed.filter(has_retry() if self.value() == "yes" else ~has_retry())
 
 
 def search(request: HttpRequest, queryset: Any, rows: Any, term: str) -> Any:

@@ -51,6 +51,7 @@ class TaskAdmin(ModelAdmin):
         filters.TypeFilter,
         filters.CreatedFilter,
         filters.AttentionFilter,
+        filters.RetriedFilter,
         filters.FailureFilter,
     )
     list_per_page = 50
@@ -151,7 +152,8 @@ class TaskAdmin(ModelAdmin):
 
     @admin.action(description=_("Retry selected tasks"), permissions=["retry"])
     def retry_selected(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
-        return act_on_selected(self, request, tasks, Retry())
+        again = request.GET.get(filters.RetriedFilter.parameter_name) == "yes"
+        return act_on_selected(self, request, tasks, Retry(again=again))
 
     @admin.action(description=_("Export selected tasks as CSV"), permissions=["view"])
     def export_as_csv(self, request: HttpRequest, tasks: Any) -> HttpResponseBase | None:
@@ -171,7 +173,7 @@ class TaskAdmin(ModelAdmin):
         """Ask whether to retry one task, and do it."""
         if not self.has_retry_permission(request):
             raise PermissionDenied
-        return act_on_one(self, request, pk, Retry())
+        return act_on_one(self, request, pk, Retry(again=True))
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         """Whether the user may cancel tasks."""

@@ -28,6 +28,11 @@ CONFIG = schemathesis.Config.from_dict(
 )
 SOURCE = "https://example.com/a.qcow2"
 TIMES = ("created_at", "updated_at", "expires_at")
+FULL = {
+    **dict.fromkeys(TIMES, "2026-03-01"),
+    **dict.fromkeys(("name", "owner", "image_id", "user_id", "request_id"), "a"),
+    **{"id": "0" * 32, "status": "pending", "type": "import"},
+}
 schema = schemathesis.openapi.from_wsgi("/api/schema/", get_wsgi_application(), config=CONFIG)
 
 
@@ -47,7 +52,7 @@ def test_every_answer_is_as_described(case: Any, token: str) -> None:
     if case.meta.generation.mode.is_positive:
         keep_what_openapi_cannot_say(case)
     elif case.query:
-        case.query = {**case.query, **times_that_count(case.query)}
+        case.query = {**case.query, **values_that_count(case.query)}
     case.call_and_validate(headers={"X-Auth-Token": token})
 
 
@@ -88,11 +93,11 @@ def rules_of_the_list(query: dict[str, Any]) -> dict[str, Any]:
     return {**rules, "sort_key": keys, "sort_dir": query.get("sort_dir", [])[: len(keys)]}
 
 
-def times_that_count(query: dict[str, Any]) -> dict[str, Any]:
-    """The comparisons without an empty one: it counts as left out, but not for OpenAPI."""
+def values_that_count(query: dict[str, Any]) -> dict[str, Any]:
+    """The filters without an empty value: it counts as left out, but not for OpenAPI."""
     return {
-        name: [value or "2026-03-01" for value in query[name]]
-        for name in TIMES
+        name: [value or full for value in query[name]]
+        for name, full in FULL.items()
         if isinstance(query.get(name), list)
     }
 

@@ -144,7 +144,7 @@ def test_failed_tasks_are_retried(chief: Client, waiting: Task, failed: Task) ->
     response = act(chief, "retry_selected", waiting, failed)
     assert said(response) == [
         "1 task runs again.",
-        "1 task was left alone: it has not failed, or no longer runs.",
+        "1 task was left alone: it has not failed, was retried, or no longer runs.",
     ]
     retry = Task.objects.get(retry_of=failed.pk)
     assert (retry.status, retry.input, retry.owner) == (Status.PENDING, failed.input, failed.owner)
@@ -152,6 +152,29 @@ def test_failed_tasks_are_retried(chief: Client, waiting: Task, failed: Task) ->
     assert retry.request_id.startswith("req-")
     assert (logged(failed), logged(retry)) == (["Retried."], ["Retry of a failed task."])
     assert status_of(failed) == Status.FAILURE
+
+
+def test_no_task_of_the_list_is_retried_twice_by_accident(
+    chief: Client, failed: Task, make_task: Make
+) -> None:
+    make_task(retry_of=failed.pk)
+    page = act(chief, "retry_selected", failed, confirmed=False).content.decode()
+    assert "Retry 0 tasks?" in page
+    act(chief, "retry_selected", failed)
+    assert Task.objects.filter(retry_of=failed.pk).count() == 1
+
+
+def test_many_take_few_queries(
+    chief: Client, make_task: Make, django_assert_max_num_queries: Any
+) -> None:
+    failed = [make_task(status="failure") for _ in range(100)]
+    with django_assert_max_num_queries(60):
+        act(chief, "retry_selected", *failed)
+    retries = Task.objects.filter(status="pending")
+    assert retries.count() == 100
+    with django_assert_max_num_queries(40):
+        act(chief, "cancel_selected", *retries)
+    assert not Task.objects.filter(status="pending").exists()
 
 
 def test_retried_tasks_run(

@@ -19,7 +19,7 @@ PARAMETERS = [
     *("status__exact", "status__in", "status__isnull", "status", "type", "type__in", "created"),
     *("attention", "o", "q", "after", "before", "p", "all", "e", "_popup", "_facets", "_to_field"),
     *("name__regex", "created_at__year", "expires_at__lt", "pk__in", "id", "input__a", "result"),
-    *("history__message", "history__task__name", "retry_of", "message__search", "x", ""),
+    *("history__message", "history__task__name", "retried", "retry_of", "message__search", "x", ""),
 ]
 VALUES = [
     *("", "0", "-1", "1", "9" * 5_000, "-9", "1.2.3", "(", "(a+)+$", "99999999999", "2026-13-01"),
@@ -40,6 +40,16 @@ def test_by_registered_type(operator: Client, make_task: Make, settings: Any) ->
     make_task(name="out", type="export")
     assert listed(operator, type="export") == ["out"]
     assert 'href="?type=export"' in html_of(operator)
+
+
+def test_by_whether_they_are_retried(operator: Client, make_task: Make) -> None:
+    for retry in ("pending", "success", "failure"):
+        failed = make_task(name=f"retry: {retry}", status="failure")
+        make_task(name="retry", status=retry, retry_of=failed.pk)
+
+    assert listed(operator, retried="yes") == ["retry: success", "retry: pending"]
+    assert listed(operator, retried="no") == ["retry", "retry: failure"]
+    assert html_of(operator).count(">retried</span>") == 2
 
 
 @pytest.mark.parametrize(
