@@ -63,7 +63,14 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 # The demonstration imports from itself, which no other project should allow.
-IMAGE_TASKS = {"IMPORT_TRUSTED_HOSTS": ["127.0.0.1"], "MAX_WAIT": 60}
+IMAGE_TASKS = {
+    "HANDLERS": {
+        "import": "django_image_tasks.handlers.image_import.ImageImport",
+        "thumbnail": "example_project.thumbnails.Thumbnail",
+    },
+    "IMPORT_TRUSTED_HOSTS": ["127.0.0.1"],
+    "MAX_WAIT": 60,
+}
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # OpenAPI, and Swagger UI from local files.
@@ -108,5 +115,6 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "static/"
+MEDIA_URL = "media/"
 MEDIA_ROOT = os.environ.get("MEDIA_ROOT", BASE_DIR / "media")
 LOGIN_URL = "rest_framework:login"

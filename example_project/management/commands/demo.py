@@ -16,6 +16,7 @@ WELCOME = """
 The API     {root}/v2/tasks
 Swagger UI  {root}/api/schema/swagger-ui/
 The admin   {root}/admin/
+Thumbnails  {root}/thumbnails (a type of task of this project's own)
 
   user   password  token
   demo   demo      {demo}
