@@ -310,6 +310,11 @@ class Settings:
         return self._seconds("IMPORT_READ_TIMEOUT", 30)
 
     @property
+    def IMPORT_MIN_RATE(self) -> int:
+        """A source that sends fewer bytes a second than this is given up; ``0`` means any rate."""
+        return self._integer("IMPORT_MIN_RATE", 1024, least=0)
+
+    @property
     def IMPORT_TIMEOUT(self) -> float:
         """A whole download may take at most this many seconds."""
         return self._seconds("IMPORT_TIMEOUT", 3600)

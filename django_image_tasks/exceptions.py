@@ -1,5 +1,7 @@
 """The errors that this app raises on purpose. Which status code they are is said elsewhere."""
 
+from datetime import timedelta
+
 __all__ = [
     "AttemptFailed",
     "DeadlineExceeded",
@@ -73,7 +75,14 @@ class TaskFailed(ImageTasksError):
 
 
 class AttemptFailed(ImageTasksError):
-    """The attempt failed on what may mend (network, storage). Another one may succeed."""
+    """The attempt failed on what may mend (network, storage). Another one may succeed.
+
+    It starts ``after`` this time at the earliest, if that is longer than the usual wait.
+    """
+
+    def __init__(self, message: str = "", after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.after = after
 
 
 class ScratchFailed(AttemptFailed):

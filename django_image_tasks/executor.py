@@ -216,7 +216,7 @@ def _record_of(error: Exception, task: Task) -> Callable[[], None]:
         case HandedOver():
             return partial(_hand_over, task)
         case AttemptFailed():
-            return partial(_end_failed_attempt, task, str(error))
+            return partial(_end_failed_attempt, task, str(error), error.after)
         case TaskFailed() | UnknownTaskType() | DeadlineExceeded():
             return partial(_fail, task, str(error))
     logger.error(with_traceback("handler_error", error, task=task.pk, request=task.request_id))
@@ -283,9 +283,9 @@ def _succeed(task: Task, handler: Handler, result: Mapping[str, Any]) -> None:
     task.succeed(result)
 
 
-def _end_failed_attempt(task: Task, message: str) -> None:
+def _end_failed_attempt(task: Task, message: str, after: timedelta | None = None) -> None:
     if task.may_be_tried_again:
-        delay = conf.NEXT_ATTEMPT_DELAY * 2**task.failed_attempts
+        delay = max(conf.NEXT_ATTEMPT_DELAY * 2**task.failed_attempts, after or timedelta())
         task.schedule_next_attempt(message, delay)
         discard(task.leftover())
         tickets.publish(task.pk, delay)

@@ -29,12 +29,17 @@ class FakeContext:
         self.deadline: datetime = timezone.now() + timedelta(minutes=5)
         self.reports: list[tuple[int, int | None]] = []
         self.checks = 0
+        self.stopped = threading.Event()
 
     def progress(self, done: int, total: int | None = None) -> None:
         self.reports.append((done, total))
 
     def check(self) -> None:
         self.checks += 1
+
+    @contextmanager
+    def on_stop(self, callback: Callable[[], object]) -> Iterator[None]:
+        yield
 
 
 class SourceServer(ThreadingHTTPServer):

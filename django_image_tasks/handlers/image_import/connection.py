@@ -7,7 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from ipaddress import ip_address
@@ -46,6 +47,7 @@ def open_session(ends: float) -> Iterator[Session]:
     )
     guard = Guard(ends)
     with Session(config) as session, libraries_out_of_logs():
+        session.guard = guard
         session.trust_env = False  # neither proxies nor .netrc
         session.headers["Accept-Encoding"] = "identity"
         session.mount("http://", CheckedAdapter(guard))
@@ -55,7 +57,9 @@ def open_session(ends: float) -> Iterator[Session]:
 
 
 class Session(HTTPSession):  # type: ignore[misc]
-    """An HTTP session that leaves redirects to its caller."""
+    """An HTTP session that leaves redirects to its caller, and that another thread can cut off."""
+
+    guard: Guard
 
     def get_redirect_target(self, resp: Response) -> None:
         """Find none: requests would read the whole body of a redirect into memory."""
@@ -65,9 +69,9 @@ class Guard:
     """Shuts sockets down at a given time. A source that drips would never let a read time out."""
 
     def __init__(self, ends: float) -> None:
-        self._ends = ends
         self._sockets: list[socket.socket] = []
-        self._timer = threading.Timer(max(0, ends - time.monotonic()), self._cut)
+        self._is_cut = threading.Event()
+        self._timer = threading.Timer(max(0, ends - time.monotonic()), self.cut)
         self._timer.daemon = True
 
     def __enter__(self) -> None:
@@ -79,11 +83,60 @@ class Guard:
     def watch(self, sock: socket.socket) -> None:
         """Shut this socket down, too, when the time is up, or at once if it is up."""
         self._sockets.append(sock)
-        if time.monotonic() >= self._ends:
-            self._cut()
+        if self._is_cut.is_set():
+            self._shut()
 
-    def _cut(self) -> None:
-        for sock in self._sockets:
+    def forget(self, sock: socket.socket) -> None:
+        """Close a socket, and watch it no longer."""
+        self._sockets.remove(sock)
+        sock.close()
+
+    def cut(self) -> None:
+        """End every connection, and let none begin."""
+        self._is_cut.set()
+        self._shut()
+
+    def run(self, connect: Callable[[], socket.socket]) -> socket.socket:
+        """Look up and connect in a thread, as nothing else can give up on a resolver.
+
+        Raises TimeoutError when the time is up.
+        """
+        connected: Future[socket.socket] = Future()
+
+        def settle() -> None:
+            try:
+                connected.set_result(connect())
+            except Exception as error:
+                connected.set_exception(error)
+
+        threading.Thread(target=settle, daemon=True).start()
+        while not self._is_cut.is_set():
+            if wait([connected], timeout=0.1).done:
+                return connected.result()
+        connected.add_done_callback(_close)
+        raise TimeoutError
+
+    @contextmanager
+    def answering_within(self, seconds: float, origin: str) -> Iterator[None]:
+        """Shut the sockets down if the block takes longer: a header may drip, too.
+
+        Raises AttemptFailed then.
+        """
+        timer = threading.Timer(seconds, self._shut)
+        timer.daemon = True
+        ends = time.monotonic() + seconds
+        timer.start()
+        try:
+            yield
+        except Exception:
+            if time.monotonic() >= ends:
+                raise AttemptFailed(f"{origin} did not answer within {seconds:g} s") from None
+            raise
+        finally:
+            timer.cancel()
+
+    def _shut(self) -> None:
+        for sock in [*self._sockets]:
             with suppress(OSError):  # closed already
                 # SSLSocket.shutdown drops the TLS layer: a reader would get the encrypted rest.
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
@@ -111,6 +164,7 @@ class CheckedConnection(HTTPConnection):
     def __init__(self, *args: Any, guard: Guard, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._guard = guard
+        self._raw: socket.socket | None = None
 
     def connect(self) -> None:
         """Connect. Raises TaskFailed for a bad address or certificate, else AttemptFailed."""
@@ -118,9 +172,19 @@ class CheckedConnection(HTTPConnection):
             super().connect()
         except OSError as error:
             raise _unreachable(error, netloc(self.host, self.port)) from None
+        finally:
+            if self._raw:
+                self._guard.forget(self._raw)
         self._guard.watch(self.sock)
 
     def _new_conn(self) -> socket.socket:
+        sock = self._guard.run(self._connected)
+        # TLS takes the socket's descriptor away before its handshake, which may take for ever.
+        self._raw = sock.dup()
+        self._guard.watch(self._raw)
+        return sock
+
+    def _connected(self) -> socket.socket:
         addresses = resolve(self.host, self.port)[:MAX_ADDRESSES]
         seconds = conf.IMPORT_CONNECT_TIMEOUT / len(addresses)
         for address in addresses[:-1]:
@@ -154,6 +218,12 @@ def _passes(address: str, port: int) -> bool:
     except InvalidIPAddress:
         return False
     return is_public(ip_address(address))
+
+
+def _close(connected: Future[socket.socket]) -> None:
+    """Close a socket that was connected too late."""
+    if not connected.exception():
+        connected.result().close()
 
 
 def _unreachable(error: OSError, origin: str) -> ImageTasksError:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from django.utils import timezone
@@ -25,6 +26,8 @@ RESUMPTIONS = 5
 """Attempts to resume in a row that may bring not one byte more."""
 DELAY = 1.0
 """Seconds before a transfer is resumed; doubled after each attempt that brought nothing."""
+LONGEST_PAUSE = 60.0
+"""Seconds. A source that wants to be left alone for longer is another attempt's."""
 CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 
 
@@ -51,6 +54,10 @@ def download(source: Source, context: Context, algorithms: Iterable[str]) -> Dow
         raise ScratchFailed(error) from error
 
 
+class TooSlow(AttemptFailed):
+    """The source drips. To go on where it was would take as long again."""
+
+
 class Transfer:
     """A download in progress: what has arrived, and what is needed to ask for the rest."""
 
@@ -69,7 +76,8 @@ class Transfer:
     def run(self) -> Download:
         """Download the whole file, resuming as often as is worth it."""
         with self.threads, self.file, open_session(self.ends) as session:
-            self._receive_all(session)
+            with self.context.on_stop(session.guard.cut):
+                self._receive_all(session)
             digests = self.digests.hexdigests()
         return Download(Path(self.file.name), self.done, digests)
 
@@ -86,19 +94,23 @@ class Transfer:
         while True:
             try:
                 return self._receive(session)
-            except AttemptFailed:
+            except TooSlow:
+                raise
+            except AttemptFailed as error:
                 self._check_time()
                 fruitless = 0 if self.done > furthest else fruitless + 1
                 furthest = max(furthest, self.done)
-                if furthest == 0 or fruitless >= RESUMPTIONS:
+                wait = (error.after or timedelta()).total_seconds()
+                if furthest == 0 or fruitless >= RESUMPTIONS or wait > LONGEST_PAUSE:
                     raise
-            self._pause(DELAY * 2**fruitless)
+            self._pause(max(DELAY * 2**fruitless, wait))
 
     def _receive(self, session: Session) -> None:
         """Make one request and keep its body. The file is whole if this returns."""
         with get(session, self.source, self._headers(), self._report) as response:
             self._place(response)
             self._check_size(self.total or 0)
+            self._window = time.monotonic(), self.done
             for chunk in chunks(response):
                 self._keep(chunk)
         if self.total is None:
@@ -139,7 +151,18 @@ class Transfer:
         self._check_size(self.done)
         self.digests.update(chunk)
         self.file.write(chunk)
+        self._check_rate()
         self._report()
+
+    def _check_rate(self) -> None:
+        began, done = self._window
+        seconds = time.monotonic() - began
+        if seconds < conf.IMPORT_READ_TIMEOUT:
+            return
+        if self.done - done < conf.IMPORT_MIN_RATE * seconds:
+            rate = plain_size(conf.IMPORT_MIN_RATE)
+            raise TooSlow(f"{self.source.origin} sent less than {rate} a second")
+        self._window = time.monotonic(), self.done
 
     def _report(self) -> None:
         self.context.progress(self.done, self.total)
@@ -157,7 +180,7 @@ class Transfer:
         wakes = min(time.monotonic() + seconds, self.ends)
         while (left := wakes - time.monotonic()) > 0:
             self._report()
-            time.sleep(min(left, 1))
+            self.context.stopped.wait(min(left, 1))
         self._check_time()
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from http.client import responses
 from urllib.parse import urljoin
 
+from django.utils import timezone
 from requests import RequestException, Response
 from requests.exceptions import ReadTimeout
 from requests.utils import requote_uri
@@ -36,15 +39,22 @@ def get(
     """
     for _ in range(conf.IMPORT_MAX_REDIRECTS + 1):
         report()
-        with _translated(source), session.get(source.url, headers=headers, stream=True) as response:
+        with _translated(source), _answer(session, source, headers) as response:
             status = response.status_code
             logger.debug(line("source_answered", origin=source.origin, status=status))
             if not response.is_redirect:
-                _check_status(status, ranged="Range" in headers)
+                _check_status(response, ranged="Range" in headers)
                 yield response
                 return
         source = _redirected(source, response.headers["Location"])
     raise TaskFailed(f"More than {conf.IMPORT_MAX_REDIRECTS} redirects")
+
+
+def _answer(session: Session, source: Source, headers: Mapping[str, str]) -> Response:
+    seconds = conf.IMPORT_CONNECT_TIMEOUT + conf.IMPORT_READ_TIMEOUT
+    with session.guard.answering_within(seconds, source.origin):
+        response: Response = session.get(source.url, headers=headers, stream=True)
+        return response
 
 
 def chunks(response: Response) -> Iterator[bytes]:
@@ -59,11 +69,26 @@ def chunks(response: Response) -> Iterator[bytes]:
         yield chunk
 
 
-def _check_status(status: int, ranged: bool) -> None:
+def _check_status(response: Response, ranged: bool) -> None:
+    status = response.status_code
     if status == 200 or (ranged and status in (206, 416)):
         return
-    error = AttemptFailed if status >= 500 or status in (408, 425, 429) else TaskFailed
-    raise error(f"Source answered {status} {responses.get(status, '')}".rstrip())
+    message = f"Source answered {status} {responses.get(status, '')}".rstrip()
+    if status >= 500 or status in (408, 425, 429):
+        raise AttemptFailed(message, after=_retry_after(response.headers.get("Retry-After", "")))
+    raise TaskFailed(message)
+
+
+def _retry_after(value: str) -> timedelta | None:
+    """The wait that a source asks for, up to a day: seconds or a date (RFC 9110, 10.2.3)."""
+    try:
+        wait = timedelta(seconds=int(value[:9]))
+    except ValueError:
+        try:
+            wait = parsedate_to_datetime(value) - timezone.now()
+        except (ValueError, TypeError, OverflowError):  # none, or a date without a zone
+            return None
+    return min(max(wait, timedelta()), timedelta(days=1))
 
 
 def _redirected(source: Source, location: str) -> Source:
