@@ -14,13 +14,14 @@ STEP = 0.05
 
 
 class Steps(Handler):
-    """Takes ``input["steps"]`` steps in its first attempt, and none in another."""
+    """Takes ``input["steps"]`` steps in its first attempts (one), and none in another."""
 
     type = "steps"
     title = "Steps"
 
     def run(self, context: Context) -> dict[str, Any]:
-        steps = context.input.get("steps", 0) if context.attempt == 1 else 0
+        is_slow = context.attempt <= context.input.get("slow_attempts", 1)
+        steps = context.input.get("steps", 0) if is_slow else 0
         self.note(context, "runs")
         (context.scratch / "staged").write_bytes(bytes(1000))
         try:

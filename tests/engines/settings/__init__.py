@@ -35,6 +35,7 @@ IMAGE_TASKS = {
     "ANONYMOUS_OWNER": "tests",
     "IMPORT_TRUSTED_HOSTS": ["127.0.0.1"],
     "LEASE": timedelta(seconds=5),
+    "STOP_GRACE_TIME": timedelta(seconds=3),
     "SCRATCH_DIR": DIRECTORY / "scratch",
 }
 
