@@ -322,9 +322,8 @@ def _abandon(task: Task) -> None:
     except InvalidTransition:
         _log("lease_lost", task)
     task.note_that_handler_returned()
-    leftover = task.leftover()
-    if not leftover.has_result():  # it has one if only the answer to its record was lost
-        discard(leftover)
+    if not Task.objects.for_deciding().has_result_of(task.pk, task.attempts):
+        discard(task.leftover())  # or else only the answer to its record was lost
 
 
 def send_success(sender: object, task: Task, **kwargs: object) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 
 from django.db import connections, models, router
 from django.db.models import Func, Q, Subquery
@@ -68,6 +69,10 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
     def expired(self, now: datetime) -> Self:
         """The tasks that the API shows no more."""
         return self.filter(expires_at__lte=now)
+
+    def has_result_of(self, task_id: UUID, attempt: int) -> bool:
+        """Whether this attempt succeeded after all. Then nothing of it may be removed."""
+        return self.filter(pk=task_id, status=Status.SUCCESS, attempts=attempt).exists()
 
     def purgeable(self, now: datetime) -> Self:
         """The expired tasks that a purge deletes, which are those whose end has been announced."""

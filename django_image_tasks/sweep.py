@@ -177,7 +177,7 @@ def _discard() -> int:
     discarded = 0
     due = Leftover.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     for leftover in due[: BATCH // 10]:
-        if leftover.has_result():
+        if Task.objects.for_deciding().has_result_of(leftover.task_id, leftover.attempt):
             leftover.forget()
         elif executor.discard(leftover):
             discarded += 1

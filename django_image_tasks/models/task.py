@@ -1,4 +1,4 @@
-"""The tables: a task, its attempts, and what an attempt may have left in a storage."""
+"""The table of tasks, and every change that a task may go through."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from django_image_tasks.fields import (
 )
 from django_image_tasks.json_values import kept_message
 from django_image_tasks.log_lines import line
+from django_image_tasks.models.attempt import Attempt
+from django_image_tasks.models.leftover import Leftover
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.signals import task_finished, task_progressed, task_started
 from django_image_tasks.states import FINISHED, STATUS_AFTER, UNFINISHED, Outcome, Status
-
-__all__ = ["Attempt", "Task"]
 
 logger = logging.getLogger(__name__)
 
@@ -431,90 +431,3 @@ class Task(models.Model):
     def _send(self, signal: Signal) -> None:
         send = partial(signal.send_robust, sender=Task, task=self)
         transaction.on_commit(send, using=self._db, robust=True)
-
-
-class Attempt(models.Model):
-    """One run of a task by one worker."""
-
-    # The unique constraint below is the index.
-    task = models.ForeignKey(Task, models.CASCADE, related_name="history", db_index=False)
-    number = models.PositiveIntegerField(_("number"))
-    worker = CodePointField(_("worker"), max_length=64)
-    started_at = models.DateTimeField(_("started at"))
-    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
-    outcome = CodePointField(_("outcome"), max_length=16, choices=Outcome.choices, blank=True)
-    message = models.TextField(_("message"), blank=True)
-
-    class Meta:
-        verbose_name = _("attempt")
-        verbose_name_plural = _("attempts")
-        ordering = ["number"]
-        constraints = [
-            models.UniqueConstraint(fields=["task", "number"], name="image_task_attempt_once"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.number}"
-
-
-class LastSweep(models.Model):
-    """The one row that says when the sweep ran last, and what it saw."""
-
-    ran_at = models.DateTimeField(_("ran at"))
-    sweeper = CodePointField(_("sweeper"), max_length=64)
-    # The task whose turn it was. If it still is at the next sweep, nothing was started since.
-    next_id = OrderedUUIDField(_("next task"), null=True)
-    ticket_at = models.DateTimeField(_("ticket at"))
-
-    class Meta:
-        verbose_name = _("last sweep")
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return f"{self.sweeper} {self.ran_at}"
-
-
-class Leftover(models.Model):
-    """What an attempt without a result may have left in a storage; its handler can remove it.
-
-    The row is written together with the attempt's end, and deleted once its handler has tidied up,
-    so that nothing stays for good if the storage fails or the worker is killed. It outlives its
-    task.
-    """
-
-    task_id = OrderedUUIDField()
-    attempt = models.PositiveIntegerField()
-    task_type = CodePointField(max_length=64)
-    input = DeepJSONField()
-    tries = models.PositiveSmallIntegerField(default=0)
-    due_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        default_permissions = ()
-        indexes = [
-            models.Index(fields=["task_id", "attempt"], name="image_task_leftover"),
-            models.Index(fields=["due_at"], name="image_task_leftover_due"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.task_id}-{self.attempt}"
-
-    def has_result(self) -> bool:
-        """Whether the attempt has a result after all. Then nothing of it may be removed."""
-        decided = Task.objects.for_deciding()
-        succeeded = decided.filter(status=Status.SUCCESS, attempts=self.attempt)
-        return succeeded.filter(pk=self.task_id).exists()
-
-    def forget(self) -> None:
-        """Delete the row, for there is nothing left to remove."""
-        self._rows().delete()
-
-    def postpone(self) -> None:
-        """Keep the row, written anew if need be, for a later try. The wait doubles, up to a day."""
-        wait = min(conf.NEXT_ATTEMPT_DELAY * 2 ** min(self.tries, 20), timedelta(days=1))
-        self.tries, self.due_at = self.tries + 1, timezone.now() + wait
-        if not self._rows().update(tries=self.tries, due_at=self.due_at):
-            self.save()
-
-    def _rows(self) -> models.QuerySet[Leftover]:
-        return Leftover.objects.filter(task_id=self.task_id, attempt=self.attempt)
