@@ -1,4 +1,4 @@
-"""Runs one attempt at a task: claim it, run its handler, record how that ended.
+"""Runs one attempt at a task: has it claimed, runs its handler, records how that ended.
 
 Every write names the worker and the attempt that it is for. So of two workers that both believe
 they hold a task only one can write, and delivering a task twice does no harm.
@@ -7,23 +7,26 @@ they hold a task only one can write, and delivering a task twice does no harm.
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-import socket
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, InterfaceError, connections, router, transaction
+from django.db import DatabaseError, InterfaceError, connections, router
 
-from django_image_tasks import heartbeat, limits, open_transactions, stop_signals, tickets
+from django_image_tasks import (
+    claims,
+    heartbeat,
+    leftovers,
+    open_transactions,
+    stop_signals,
+    tickets,
+)
 from django_image_tasks.conf import conf
 from django_image_tasks.context import TaskContext
-from django_image_tasks.database_faults import is_temporary, outlasts_locks
+from django_image_tasks.database_faults import is_temporary
 from django_image_tasks.exceptions import (
     AttemptFailed,
     DeadlineExceeded,
@@ -39,7 +42,7 @@ from django_image_tasks.handlers import registry
 from django_image_tasks.handlers.base import Handler
 from django_image_tasks.json_values import check_json, json_size
 from django_image_tasks.log_lines import line, with_traceback
-from django_image_tasks.models import Leftover, Task
+from django_image_tasks.models import Task
 from django_image_tasks.scratch import scratch
 from django_image_tasks.signals import task_finished
 from django_image_tasks.states import Status
@@ -50,8 +53,6 @@ MAX_RESULT_SIZE = 2**20
 """Bytes of JSON. Every database, as it is installed, accepts a statement of this size."""
 OUTAGE = 600
 """Seconds that the record of an end waits for a database that is away."""
-CLAIMS = 100
-"""The most tasks that one claim tries to start, or gives a turn, before it leaves the rest."""
 
 
 def run_next(
@@ -68,10 +69,10 @@ def run_next(
     """
     if connections[router.db_for_write(Task)].in_atomic_block:  # another thread sees no task
         has_heartbeat = False
-    task = claim_next(conf.LEASE if has_heartbeat else _whole_lease())
+    task = claims.claim_next(conf.LEASE if has_heartbeat else claims.whole_lease())
     if task is None:
         return False
-    if goes_on and next_due():
+    if goes_on and claims.next_due():
         tickets.publish(tickets.NEXT)
     context = TaskContext(task, has_heartbeat=has_heartbeat)
     if has_heartbeat:
@@ -80,101 +81,15 @@ def run_next(
             _run(context, watched)
     else:
         _run(context)
-    if conf.OWNER_LIMITS(task.owner).running is not None and (waiting := next_due()):
+    if conf.OWNER_LIMITS(task.owner).running is not None and (waiting := claims.next_due()):
         tickets.publish(waiting.pk)  # its own may have been used up while its owner was at a limit
     return True
 
 
 def run(task_id: UUID) -> None:
     """Run the next attempt at this task here and now, if it is due and nobody else runs it."""
-    if task := claim(task_id):
+    if task := claims.claim(task_id):
         _run(TaskContext(task, has_heartbeat=False))
-
-
-def claim_next(lease: timedelta) -> Task | None:
-    """Start an attempt at the task whose turn it is. Returns ``None`` if nothing is due."""
-    at_limit: set[str] = set()
-    for _ in range(CLAIMS):
-        task = next_due(at_limit)
-        if task is None:
-            return None
-        if not limits.may_run_more(task.owner):
-            at_limit.add(task.owner)
-        elif _start(task, lease):
-            return task
-    return None
-
-
-def next_due(without_owners: Collection[str] = ()) -> Task | None:
-    """The task whose turn it is, of a type that this worker can import."""
-    tasks = Task.objects.for_deciding()
-    if without_owners:
-        tasks = tasks.exclude(owner__in=without_owners)
-    waiting = tasks.next_waiting(registry.importable_types())
-    task = next(iter(waiting), None)
-    return next(iter(waiting.all()), None) if task is None and give_turns() else task
-
-
-def give_turns() -> int:
-    """Let tasks that have become due wait for their turn. Returns how many."""
-    given = 0
-    for task in Task.objects.for_deciding().without_turn()[:CLAIMS]:
-        with suppress(InvalidTransition):  # another worker was faster
-            task.wait_for_turn()
-            given += 1
-    return given
-
-
-def claim(task_id: UUID) -> Task | None:
-    """Start an attempt at this task. Returns ``None`` if the task is gone or not due."""
-    tasks = Task.objects.for_deciding().filter(pk=task_id)
-    lost = tasks.filter(status=Status.PROCESSING).first()
-    if lost:
-        with suppress(InvalidTransition):
-            end_lost_attempt(lost)
-    task = tasks.due().first()
-    if task and _start(task, _whole_lease()):
-        return task
-    logger.info(line("task_skipped", task=task_id, reason="not_due"))
-    return None
-
-
-def _whole_lease() -> timedelta:
-    """A lease that nobody need renew, and that the record of an attempt's deadline is within."""
-    return conf.TASK_TIMEOUT + conf.LEASE
-
-
-def _start(task: Task, lease: timedelta) -> bool:
-    worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
-    try:
-        task.start(worker, lease)
-    except InvalidTransition:  # another worker was faster
-        return False
-    _log("task_started", task, worker=worker)
-    return True
-
-
-def end_lost_attempt(task: Task, *, skip_locked: bool = False) -> bool:
-    """End the attempt of a worker whose lease ran out, and remove what it left.
-
-    With ``skip_locked`` a row that somebody else has locked is left for another time. Returns
-    whether the attempt was ended. Raises InvalidTransition if the lease has not run out, or if
-    somebody else was faster.
-    """
-    if not _end_lost_attempt(task, skip_locked):
-        return False
-    _log("task_recovered", task, status=task.status)
-    discard(task.leftover())
-    return True
-
-
-@outlasts_locks
-def _end_lost_attempt(task: Task, skip_locked: bool) -> bool:
-    with transaction.atomic(using=router.db_for_write(Task)):
-        if skip_locked and not task.lock_unless_locked():
-            return False
-        task.end_lost_attempt()
-        return True
 
 
 def _run(context: TaskContext, watched: heartbeat.Watched | None = None) -> None:
@@ -287,7 +202,7 @@ def _end_failed_attempt(task: Task, message: str, after: timedelta | None = None
     if task.may_be_tried_again:
         delay = max(conf.NEXT_ATTEMPT_DELAY * 2**task.failed_attempts, after or timedelta())
         task.schedule_next_attempt(message, delay)
-        discard(task.leftover())
+        leftovers.discard(task.leftover())
         tickets.publish(task.pk, delay)
     else:
         _fail(task, f"{message} (in the last of {task.attempts} attempts)")
@@ -295,7 +210,7 @@ def _end_failed_attempt(task: Task, message: str, after: timedelta | None = None
 
 def _fail(task: Task, message: str) -> None:
     task.fail(message)
-    discard(task.leftover())
+    leftovers.discard(task.leftover())
 
 
 def _fail_for_exit(task: Task) -> None:
@@ -304,7 +219,7 @@ def _fail_for_exit(task: Task) -> None:
 
 def _hand_over(task: Task) -> None:
     task.hand_over()
-    discard(task.leftover())
+    leftovers.discard(task.leftover())
     tickets.publish(task.pk)
 
 
@@ -323,7 +238,7 @@ def _abandon(task: Task) -> None:
         _log("lease_lost", task)
     task.note_that_handler_returned()
     if not Task.objects.for_deciding().has_result_of(task.pk, task.attempts):
-        discard(task.leftover())  # or else only the answer to its record was lost
+        leftovers.discard(task.leftover())  # or else only the answer to its record was lost
 
 
 def send_success(sender: object, task: Task, **kwargs: object) -> None:
@@ -338,26 +253,5 @@ def send_success(sender: object, task: Task, **kwargs: object) -> None:
                 raise answer
 
 
-def discard(leftover: Leftover) -> bool:
-    """Have the handler remove what an attempt left. Returns whether that is done.
-
-    If it fails, the error is logged, and a later sweep tries again.
-    """
-    try:
-        handler = registry.get_handler(leftover.task_type)
-        handler.discard(leftover.task_id, leftover.attempt, leftover.input)
-    except UnknownTaskType:
-        pass
-    except Exception as error:
-        # Not raised: the attempt has ended, and must not be run again for what it left.
-        fields = {"task": leftover.task_id, "attempt": leftover.attempt}
-        logger.error(with_traceback("discard_failed", error, **fields))
-        leftover.postpone()
-        return False
-    leftover.forget()
-    return True
-
-
 def _log(event: str, task: Task, **more: Any) -> None:
-    fields = {"task": task.pk, "owner": task.owner, "request": task.request_id}
-    logger.info(line(event, **fields, attempt=task.attempts, **more))
+    logger.info(line(event, **task.for_log(), **more))

@@ -19,7 +19,7 @@ from django.db.models import Exists, F, Subquery
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
-from django_image_tasks import executor, scratch, tickets
+from django_image_tasks import claims, executor, leftovers, scratch, tickets
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidTransition
@@ -69,7 +69,7 @@ def sweep(*, unless_within: timedelta | None = None) -> Swept:
     if seen.any_lost:
         swept.recovered = _recover()
     if seen.any_due:
-        swept.due = executor.give_turns()
+        swept.due = claims.give_turns()
     if seen.any_unannounced:
         swept.announced = _announce()
     is_wanted = swept.recovered or swept.due or unless_within is None or _is_stuck(seen)
@@ -148,7 +148,7 @@ def _recover() -> int:
     recovered = 0
     for task in lost:
         with suppress(InvalidTransition):  # its worker is alive after all, or another sweep faster
-            if executor.end_lost_attempt(task, skip_locked=True):
+            if claims.end_lost_attempt(task, skip_locked=True):
                 recovered += 1
     return recovered
 
@@ -179,7 +179,7 @@ def _discard() -> int:
     for leftover in due[: BATCH // 10]:
         if Task.objects.for_deciding().has_result_of(leftover.task_id, leftover.attempt):
             leftover.forget()
-        elif executor.discard(leftover):
+        elif leftovers.discard(leftover):
             discarded += 1
         else:
             break

@@ -325,6 +325,11 @@ class Task(models.Model):
         """Write when the attempt's handler returned, if the attempt had been ended before that."""
         self._attempt().filter(ended_at=None).update(ended_at=timezone.now())
 
+    def for_log(self) -> dict[str, object]:
+        """The fields by which each log line about the task names it."""
+        named = {"task": self.pk, "owner": self.owner, "request": self.request_id}
+        return {**named, "attempt": self.attempts}
+
     def leftover(self) -> Leftover:
         """Describe what the current attempt may leave in a storage; the row is not saved."""
         return Leftover(

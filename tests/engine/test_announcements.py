@@ -10,7 +10,8 @@ import pytest
 from django.utils import timezone
 
 from django_image_tasks import executor
-from django_image_tasks.models import ANNOUNCEMENTS, Task
+from django_image_tasks.models import Task
+from django_image_tasks.models.task import ANNOUNCEMENTS
 from django_image_tasks.signals import task_finished
 from django_image_tasks.sweep import purge, sweep
 

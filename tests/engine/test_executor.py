@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from django_image_tasks import context, executor
+from django_image_tasks import claims, context, executor
 from django_image_tasks.exceptions import TaskCancelled
 from django_image_tasks.models import Task
 from django_image_tasks.services import cancel_task, create_task
@@ -268,7 +268,7 @@ def test_a_task_whose_lease_ran_out_is_taken_over_when_it_is_delivered(
     make_task: Callable[..., Task],
 ) -> None:
     task = make_task()
-    executor.claim(task.pk)
+    claims.claim(task.pk)
     let_lease_run_out(task)
 
     executor.run(task.pk)
@@ -346,7 +346,7 @@ def test_a_recorded_cancel_rules_out_another_attempt(
 
 def test_a_cancel_holds_when_the_worker_dies(make_task: Callable[..., Task]) -> None:
     task = make_task()
-    executor.claim(task.pk)
+    claims.claim(task.pk)
     Task.objects.get(pk=task.pk).cancel("mia")
     let_lease_run_out(task)
 
@@ -438,7 +438,7 @@ def test_signals_tell_of_start_and_end_once_written(
 def test_log_lines_name_task_owner_request_and_attempt(
     make_task: Callable[..., Task], caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "django_image_tasks.executor")
+    caplog.set_level(logging.INFO, "django_image_tasks")
     task = make_task(request_id="req-7")
 
     executor.run(task.pk)

@@ -13,7 +13,7 @@ import pytest
 from django.core.files.storage import FileSystemStorage
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import claims, executor
 from django_image_tasks.exceptions import AttemptFailed, TaskFailed
 from django_image_tasks.handlers.base import Context, Handler
 from django_image_tasks.handlers.image_import import storage
@@ -94,7 +94,7 @@ def test_a_worker_killed_between_an_attempts_end_and_its_tidying_leaves_nothing(
     make_task: Callable[..., Task], root: Any
 ) -> None:
     task = make_task("storing", input={"ends": ["failure"]})
-    executor.claim(task.pk)
+    claims.claim(task.pk)
     path = root / storage.object_name(IMAGE_ID, task.pk, 1)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"an image")

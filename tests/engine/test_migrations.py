@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import claims
 from django_image_tasks.models import Task
 
 APP = "django_image_tasks"
@@ -50,7 +50,7 @@ def test_tasks_that_waited_or_ran_before_there_were_turns_go_on(newest: str) -> 
     migrate(newest)
 
     lease = timedelta(seconds=30)
-    claimed = [executor.claim_next(lease) for _ in range(3)]
+    claimed = [claims.claim_next(lease) for _ in range(3)]
     assert [task and task.pk for task in claimed] == [first, second, None]
     failed = dict(Task.objects.values_list("pk", "failed_attempts"))
     assert (failed[waits], failed[running], failed[done]) == (2, 1, 0)

@@ -14,7 +14,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import claims, executor
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.signals import task_finished
@@ -46,7 +46,7 @@ def at_once(*calls: Callable[[], Any]) -> list[Any]:
 
 
 def claim_and_let_lease_run_out(task: Task) -> Task:
-    claimed = executor.claim(task.pk)
+    claimed = claims.claim(task.pk)
     past = timezone.now() - timedelta(seconds=1)
     Task.objects.filter(pk=task.pk).update(lease_expires_at=past)
     return claimed
@@ -69,7 +69,7 @@ def test_a_cancel_against_a_success(
     make_task: Callable[..., Task], finishes: Any, round: Any
 ) -> None:
     task = make_task()
-    claimed, other = executor.claim(task.pk), Task.objects.get(pk=task.pk)
+    claimed, other = claims.claim(task.pk), Task.objects.get(pk=task.pk)
 
     succeeded, cancelled = at_once(lambda: claimed.succeed({}), lambda: other.cancel("mia"))
     if succeeded is REFUSED:

@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import claims, executor
 from django_image_tasks.engines import immediate
 from django_image_tasks.management.commands import image_tasks
 from django_image_tasks.models import Attempt, LastSweep, Task
@@ -65,7 +65,7 @@ def without_queue(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_task_whose_worker_died_is_run_again(make_task: Callable[..., Task]) -> None:
     task = make_task()
-    executor.claim(task.pk)
+    claims.claim(task.pk)
     overdue(task)
 
     swept = sweep()
@@ -80,7 +80,7 @@ def test_a_task_whose_worker_died_is_run_again(make_task: Callable[..., Task]) -
 def test_a_worker_that_renews_its_lease_at_the_last_moment_keeps_its_task(
     make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = executor.claim(make_task().pk)
+    task = claims.claim(make_task().pk)
     overdue(task)
     monkeypatch.setattr("django_image_tasks.sweep.time.sleep", lambda seconds: task.renew_lease())
 
@@ -102,7 +102,7 @@ def test_a_row_that_was_made_by_hand_is_run(make_task: Callable[..., Task]) -> N
 
 def test_a_task_that_is_looked_after_is_left_alone(make_task: Callable[..., Task]) -> None:
     waiting, running = make_task(), make_task()
-    executor.claim(running.pk)
+    claims.claim(running.pk)
 
     swept = sweep()
 
@@ -146,7 +146,7 @@ def test_a_scheduled_sweep_puts_a_ticket_on_the_queue_only_where_nothing_is_star
     at_any_time = timedelta(microseconds=1)
 
     assert sweep(unless_within=at_any_time).tickets == 0  # as it has seen the first just now
-    executor.claim(first.pk)
+    claims.claim(first.pk)
     assert sweep(unless_within=at_any_time).tickets == 0  # as the first was started since
     assert sweep(unless_within=at_any_time).tickets == 1
     assert sweep(unless_within=at_any_time).tickets == 0  # as the ticket is on its way
@@ -170,7 +170,7 @@ def test_a_sweep_with_nothing_to_do_costs_one_query_and_the_note_that_it_ran(
     make_task: Callable[..., Task], django_assert_num_queries: Any
 ) -> None:
     sweep()
-    executor.claim(make_task().pk)
+    claims.claim(make_task().pk)
 
     with django_assert_num_queries(2):
         sweep(unless_within=timedelta(microseconds=1))

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import claims, executor
 from django_image_tasks.exceptions import TooManyWaiting
 from django_image_tasks.limits import OwnerLimits
 from django_image_tasks.models import Task
@@ -28,7 +28,7 @@ def create(owner: str, **input: Any) -> Task:
 def started() -> list[str]:
     """The owners in the order in which their tasks are started, until nothing is due."""
     owners = []
-    while task := executor.claim_next(timedelta(seconds=30)):
+    while task := claims.claim_next(timedelta(seconds=30)):
         owners.append(task.owner)
     return owners
 
@@ -40,7 +40,7 @@ def limits_by_owner(owner: str) -> OwnerLimits:
 def test_an_owners_tasks_are_started_in_the_order_of_their_creation() -> None:
     tasks = [create("a") for _ in range(5)]
 
-    claimed = [executor.claim_next(timedelta(seconds=30)) for _ in tasks]
+    claimed = [claims.claim_next(timedelta(seconds=30)) for _ in tasks]
 
     assert claimed == tasks
 
@@ -67,7 +67,7 @@ def test_who_comes_late_does_not_make_up_for_the_time_before() -> None:
     for _ in range(10):
         create("a")
     for _ in range(5):
-        executor.claim_next(timedelta(seconds=30))
+        claims.claim_next(timedelta(seconds=30))
     for _ in range(5):
         create("b")
 
@@ -79,24 +79,24 @@ def test_what_waits_for_another_attempt_takes_its_turn_when_it_is_due() -> None:
     executor.run(task.pk)
     create("a")
     assert started() == ["a"]
-    assert executor.claim_next(timedelta(seconds=30)) is None
+    assert claims.claim_next(timedelta(seconds=30)) is None
 
     past = timezone.now() - timedelta(seconds=1)
     Task.objects.filter(pk=task.pk).update(available_at=past, lease_expires_at=past)
 
-    again = executor.claim_next(timedelta(seconds=30))
+    again = claims.claim_next(timedelta(seconds=30))
     assert again is not None
     assert (again.pk, again.attempts) == (task.pk, 2)
 
 
 def test_a_task_that_is_handed_over_is_started_first() -> None:
     first, _ = create("a"), create("b")
-    claimed = executor.claim_next(timedelta(seconds=30))
+    claimed = claims.claim_next(timedelta(seconds=30))
     assert claimed == first
 
     claimed.hand_over()
 
-    again = executor.claim_next(timedelta(seconds=30))
+    again = claims.claim_next(timedelta(seconds=30))
     assert again == first
     assert (again.attempts, again.failed_attempts) == (2, 0)
 
@@ -104,7 +104,7 @@ def test_a_task_that_is_handed_over_is_started_first() -> None:
 def test_ten_hand_overs_cost_no_attempt() -> None:
     task = create("a")
     for _ in range(10):
-        claimed = executor.claim_next(timedelta(seconds=30))
+        claimed = claims.claim_next(timedelta(seconds=30))
         assert claimed is not None
         claimed.hand_over()
 
@@ -160,7 +160,7 @@ def test_an_owner_with_too_many_waiting_tasks_gets_no_further_one(image_tasks: A
         with pytest.raises(TooManyWaiting, match=r"^a has 2 tasks waiting; the limit is 2\.$"):
             make()
 
-    executor.claim_next(timedelta(seconds=30))
+    claims.claim_next(timedelta(seconds=30))
     create("a")
 
 
@@ -189,7 +189,7 @@ def test_a_claim_costs_as_many_queries_behind_a_thousand_tasks_as_behind_one() -
             for turn in range(count)
         )
         with CaptureQueriesContext(connection) as queries:
-            executor.claim_next(timedelta(seconds=30))
+            claims.claim_next(timedelta(seconds=30))
         numbers.append(len(queries))
 
     assert numbers[0] == numbers[1]
