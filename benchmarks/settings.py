@@ -57,6 +57,7 @@ MEDIA_ROOT = home() / "media"
 
 IMAGE_TASKS: dict[str, Any] = {
     "ANONYMOUS_OWNER": "7",
+    "MAX_WAIT": 600,
     "HANDLERS": {
         "import": "django_image_tasks.handlers.image_import.ImageImport",
         "noop": "benchmarks.noop.NoOp",

@@ -14,6 +14,7 @@ MODULES = {
     "create": "creating",
     "import": "importing",
     "worker": "working",
+    "wait": "waiting",
 }
 
 
