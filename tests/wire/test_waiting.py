@@ -227,6 +227,10 @@ def test_waiting_takes_no_thread_no_connection_and_one_query_a_look(
     settings.MIDDLEWARE = [*settings.MIDDLEWARE, *middleware]
     caller = Caller(get_asgi_application(), Token.objects.create(user=user).key)
     looks: list[str] = []
+    others = {*threading.enumerate()}
+
+    def new_threads() -> set[threading.Thread]:
+        return {*threading.enumerate()} - others
 
     def count(execute: Any, sql: Any, *args: Any) -> Any:
         if "updated_at" in sql:
@@ -240,14 +244,14 @@ def test_waiting_takes_no_thread_no_connection_and_one_query_a_look(
     with Requests() as requests:
 
         def see() -> None:
-            ends = monotonic() + 10
-            while (requests.begun, requests.open) != (20, 0) or threading.active_count() > 3:
-                # Three are the main one, that of the looks, and this one.
-                assert monotonic() < ends, (requests.begun, requests.open, threading.enumerate())
+            ends = monotonic() + 15
+            # Two of the new threads are that of the looks, and this one.
+            while (requests.begun, requests.open) != (20, 0) or len(new_threads()) > 2:
+                assert monotonic() < ends, (requests.begun, requests.open, new_threads())
                 sleep(0.1)
             looks.clear()
             sleep(1)
-            assert 5 <= len(looks) <= 10
+            assert 1 <= len(looks) <= 10
             task.cancel("ada")
 
         connection_created.connect(count_on)
