@@ -36,15 +36,17 @@ def of_list(admin: TaskAdmin, request: HttpRequest) -> HttpResponse:
         *(cell(task) for task in found.values() for cell in columns.LIVE if cell in shown),
         *(columns.gone(pk) for pk in asked[: admin.list_per_page] if pk not in found),
     ]
-    context: dict[str, Any] = {
-        "cells": cells,
-        "dashboard": Dashboard.shared(admin.get_queryset(request)),  # type: ignore[arg-type]
-        "with_panels": "overview" in request.GET,
-        "opts": admin.opts,
-    }
+    context: dict[str, Any] = {}
+    if ABOVE in request.GET or "overview" in request.GET:
+        context |= {
+            "dashboard": Dashboard.shared(admin.get_queryset(request)),  # type: ignore[arg-type]
+            "with_panels": "overview" in request.GET,
+            "opts": admin.opts,
+        }
     if ABOVE in request.GET and SEARCH_VAR not in request.GET:  # a search takes its time
         context["cl"] = cast(TaskChangeList, admin.get_changelist_instance(request))
-    return _answer(request, "live_list", context)
+    around = _rendered(request, "live_list", context) if context else ""
+    return _answer(request, "\n".join([*cells, around]))
 
 
 def of_task(admin: TaskAdmin, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -52,11 +54,15 @@ def of_task(admin: TaskAdmin, request: HttpRequest, pk: UUID) -> HttpResponse:
     task = admin.get_queryset(request).filter(pk=pk).first()
     if task is None:
         raise Http404
-    return _answer(request, "live_task", detail.live_context(admin, request, task))
+    context = detail.live_context(admin, request, task)
+    return _answer(request, _rendered(request, "live_task", context))
 
 
-def _answer(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
-    html = render_to_string(f"{TEMPLATES}/{name}.html", context, request)
+def _rendered(request: HttpRequest, name: str, context: dict[str, Any]) -> str:
+    return render_to_string(f"{TEMPLATES}/{name}.html", context, request)
+
+
+def _answer(request: HttpRequest, html: str) -> HttpResponse:
     etag = quote_etag(sha256(html.encode()).hexdigest())
     response = HttpResponse(html, headers={"ETag": etag})
     return get_conditional_response(request, etag=etag, response=response) or response

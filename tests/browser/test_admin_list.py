@@ -54,9 +54,9 @@ def test_progress_moves_while_one_looks(admin_page: Any, make_task: Callable[...
     row = admin_page.get_by_role("row", name="running")
     expect(row).to_contain_text("processing")
     task.record_progress(42, 100)
-    expect(row).to_contain_text("42 %", timeout=LONG)
+    expect(row).to_contain_text("42 %", timeout=2 * LONG)
     task.fail("Source answered 404 Not Found")
-    expect(row).to_contain_text("failure", timeout=LONG)
+    expect(row).to_contain_text("failure", timeout=2 * LONG)
     expect(row).to_contain_text("Source answered 404 Not Found")
 
 

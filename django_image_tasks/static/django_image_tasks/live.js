@@ -3,7 +3,8 @@
 "use strict";
 
 {
-  const EVERY = 4000;
+  const EVERY = 6000;
+  const RARELY = 30000; // for what a list asks besides its moving rows, which costs the most
   const SLOWEST = 60000;
   // A server gets so many times the time off that its answer took, but no more than this.
   const SHARE = 100;
@@ -11,8 +12,8 @@
 
   const root = document.querySelector("[data-live-url]");
   const lang = document.documentElement.lang || undefined;
-  let tag = null;
-  let text = null;
+  const seen = {}; // of each kind of question the last answer and its ETag
+  let wholeAt = performance.now();
   let wait = EVERY;
   let timer = null;
   let asOf = Date.now();
@@ -20,9 +21,12 @@
   const moving = () => [...document.querySelectorAll("[data-task]")].map(({ dataset }) => dataset.task);
   const part = (name) => root.querySelector(`[data-${name}]`);
 
-  function address() {
+  function address(isWhole) {
     const url = new URL(root.dataset.liveUrl, location.href);
-    if ("ids" in root.dataset && moving().length) url.searchParams.set("ids", moving().join());
+    if ("ids" in root.dataset) {
+      if (!isWhole) url.search = "";
+      if (moving().length) url.searchParams.set("ids", moving().join());
+    }
     return url;
   }
 
@@ -91,7 +95,7 @@
     timer = setTimeout(look, wait * (0.9 + Math.random() / 5));
   }
 
-  const ask = (headers) => fetch(address(), { headers, redirect: "manual", credentials: "same-origin" });
+  const ask = (headers, isWhole) => fetch(address(isWhole), { headers, redirect: "manual", credentials: "same-origin" });
 
   function troubleWith(response) {
     if (response.type === "opaqueredirect" || [401, 403].includes(response.status)) return "signedOut";
@@ -100,14 +104,13 @@
   }
 
   // Whether there was something new.
-  async function compare(response) {
+  async function compare(response, kind) {
     if (response.status === 304) return false;
-    const now = await response.text();
-    tag = response.headers.get("ETag");
-    const isNew = now !== text;
-    text = now;
+    const text = await response.text();
+    const isNew = seen[kind]?.text !== text;
+    seen[kind] = { text, tag: response.headers.get("ETag") };
     if (!isNew) return false;
-    if (!("json" in root.dataset)) show(now);
+    if (!("json" in root.dataset)) show(text);
     else show(await (await ask({ Accept: "text/html" })).text());
     return true;
   }
@@ -115,14 +118,17 @@
   async function look() {
     const began = performance.now();
     const headers = { Accept: "json" in root.dataset ? "application/json" : "text/html" };
-    if (tag) headers["If-None-Match"] = tag;
+    // Where nothing moves, only the whole question is worth asking.
+    const isWhole = !moving().length || began - wholeAt >= RARELY;
+    if (isWhole) wholeAt = began;
+    if (seen[isWhole]?.tag) headers["If-None-Match"] = seen[isWhole].tag;
     let trouble = "offline";
     try {
-      const response = await ask(headers);
+      const response = await ask(headers, isWhole);
       trouble = response.status === 304 ? "" : troubleWith(response);
       if (trouble) wait = trouble === "offline" ? wait * 2 : Infinity;
       else {
-        const isNew = await compare(response);
+        const isNew = await compare(response, isWhole);
         wait = isNew ? EVERY : wait * 1.5;
         asOf = Date.now();
       }

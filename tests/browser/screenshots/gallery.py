@@ -15,7 +15,6 @@ from tests.browser.screenshots.terminal import drawing, screen
 from tests.browser.sites import serving
 
 FONTS = str(Path(__file__).parent / "fonts.conf")
-WITHOUT_SIDEBAR = "localStorage.setItem('django.admin.navSidebarIsOpen', 'false')"
 WATCH = ("manage.py", "image_tasks", "watch", "--interval", "0.5")
 ADMIN = "/admin/django_image_tasks/task"
 
@@ -48,6 +47,7 @@ def fill_in(page: Any) -> None:
 PICTURES = [
     Picture("admin-list", f"{ADMIN}/", height=1000),
     Picture("admin-list-dark", f"{ADMIN}/", height=1000, theme="dark"),
+    Picture("admin-day", f"{ADMIN}/day/", height=760),
     Picture("admin-failure", f"{ADMIN}/{{failed}}/change/"),
     Picture("admin-running", f"{ADMIN}/{{running}}/change/", height=680),
     Picture("admin-add", f"{ADMIN}/add/", prepare=fill_in),
@@ -90,7 +90,6 @@ def opened(browser: Any, picture: Picture, url: str, cookie: Any) -> Iterator[An
         viewport={"width": 1280, "height": picture.height},
     )
     context.add_cookies([cookie])
-    context.add_init_script(WITHOUT_SIDEBAR)
     yield context.new_page()
     context.close()
 

@@ -185,7 +185,7 @@ def test_two_queries_answer_for_the_whole_page(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tasks = [make_task() for _ in range(4)]
-    asked(operator)  # the overview is kept
+    asked(operator, overview="1")  # which is kept
     with django_assert_num_queries(LOGIN + 1):
         assert len(cells(asked(operator, *tasks))) == 4 * 3
     with django_assert_num_queries(LOGIN + 1 + 2) as queries:  # the marker, and what is above it
