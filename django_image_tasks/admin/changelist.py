@@ -7,6 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.http import HttpRequest
@@ -89,6 +90,10 @@ class TaskChangeList(ChangeList):
         tasks: Any = self.root_queryset
         is_whole_list = set(self.params) <= {ORDER_VAR} and not self.first
         return Dashboard.read(tasks) if is_whole_list else None
+
+    @property
+    def has_tools_in_head(self) -> bool:
+        return apps.is_installed("unfold")
 
     @property
     def live_query(self) -> str:

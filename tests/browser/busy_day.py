@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from django_image_tasks.models import Attempt, Task
+from django_image_tasks.models import Attempt, LastSweep, Task
 from django_image_tasks.services import retry_task
 from django_image_tasks.states import Outcome, Status
 
@@ -46,6 +46,7 @@ def live_through() -> dict[str, Task]:
     tasks += waiting
     Task.objects.bulk_create(tasks)
     Attempt.objects.bulk_create(attempt for task in tasks for attempt in _attempts(task))
+    LastSweep.objects.create(pk=1, ran_at=now, sweeper="worker-1:412", ticket_at=now)
     failed = _failed_for_good(random, now)
     retried = retry_task(failed, user_id="mia", request_id=_request_id(random))
     Task.objects.filter(pk=retried.pk).update(created_at=now - timedelta(minutes=4))
