@@ -11,7 +11,7 @@ import pytest
 from django_image_tasks.models import Task
 from tests.browser.axe import grave_faults
 from tests.browser.busy_day import live_through
-from tests.browser.sites import Site
+from tests.browser.sites import LONG, Site
 from tests.requirements import needs
 
 expect = needs("playwright.sync_api").expect
@@ -31,9 +31,9 @@ def test_the_list_moves(admin_page: Any, make_task: Callable[..., Task]) -> None
     expect(admin_page.get_by_role("region", name="Now")).to_contain_text("processing")
     row = admin_page.get_by_role("row", name="running")
     task.record_progress(42, 100)
-    expect(row).to_contain_text("42 %")
+    expect(row).to_contain_text("42 %", timeout=2 * LONG)
     task.succeed({})
-    expect(row).to_contain_text("success")
+    expect(row).to_contain_text("success", timeout=2 * LONG)
 
 
 def test_a_task_is_added_and_cancelled(admin_page: Any) -> None:
