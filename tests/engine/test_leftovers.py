@@ -72,6 +72,15 @@ def stored(root: Path) -> list[str]:
     return sorted(path.name for path in root.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize("end", ["failure", "retry"])
+def test_what_an_attempt_stored_goes_when_it_fails(
+    make_task: Callable[..., Task], root: Path, end: str
+) -> None:
+    executor.run(make_task("storing", input={"ends": [end]}).pk)
+    assert stored(root) == []
+    assert not Leftover.objects.exists()
+
+
 @pytest.mark.parametrize("ends", [["failure"], ["retry", "failure"], ["retry", "success"]])
 def test_a_storage_that_fails_to_delete_once_keeps_nothing_for_good(
     make_task: Callable[..., Task], root: Any, ends: Any

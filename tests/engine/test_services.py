@@ -113,7 +113,9 @@ def test_a_name_that_no_column_holds_cancels_all_the_same(db: None) -> None:
 
 
 def test_a_retry_is_a_new_task_that_does_the_same(db: None) -> None:
-    failed = create_task("workload", {"a": 1}, owner="7", name="night", user_id="3")
+    image = {"image_id": "00000000-0000-0000-0000-000000000001"}
+    failed = create_task("workload", image, owner="7", name="night", user_id="3")
+    assert failed.image_id == image["image_id"]
     with pytest.raises(InvalidTransition, match="has not failed"):
         retry_task(failed)
     cancel_task(failed, "mia")

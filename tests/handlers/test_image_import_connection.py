@@ -80,6 +80,30 @@ def test_name_that_turns_to_loopback_is_not_connected_to(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("addresses", [["127.0.0.1"], ["127.0.0.1", "127.0.0.2"]])
+def test_name_is_looked_up_once(
+    server: SourceServer,
+    context: FakeContext,
+    configure: Configure,
+    name_server: dict[str, list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    addresses: list[str],
+) -> None:
+    """A second look-up may find what was never checked."""
+    configure(IMPORT_TRUSTED_HOSTS=["mirror.internal"])
+    name_server["mirror.internal"] = addresses
+    asked, look_up = [], socket.getaddrinfo
+
+    def getaddrinfo(host: str, *args: Any, **kwargs: Any) -> Any:
+        asked.append(host)
+        return look_up(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    server.answers = [answer(b"image")]
+    download(source.parse(f"http://mirror.internal:{server.server_port}/"), context, ["md5"])
+    assert asked.count("mirror.internal") == 1
+
+
 def test_redirect_to_a_name_that_is_loopback(
     server: SourceServer,
     context: FakeContext,

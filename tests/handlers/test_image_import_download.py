@@ -235,6 +235,14 @@ def test_without_a_validator_it_starts_over(server: SourceServer, fetch: Fetch) 
     assert asked_ranges(server) == [None, None]
 
 
+def test_shorter_image_leaves_nothing_of_the_longer_one(server: SourceServer, fetch: Fetch) -> None:
+    server.answers = [ranged(IMAGE, sent=1000), answer(b"short", ETag='"v2"')]
+    arrived = fetch()
+    assert content(arrived) == b"short"
+    assert arrived.size == 5
+    assert arrived.digests["md5"] == hashlib.md5(b"short").hexdigest()
+
+
 def test_length_that_is_never_reached(server: SourceServer, fetch: Fetch) -> None:
     server.answers = [answer(IMAGE, length=len(IMAGE) + 1)]
     with pytest.raises(AttemptFailed) as caught:
@@ -330,13 +338,13 @@ def test_length_over_the_limit_is_refused_at_once(
 def test_limit_holds_without_a_length(
     server: SourceServer, fetch: Fetch, configure: Configure, context: FakeContext
 ) -> None:
-    def endless(request: BaseHTTPRequestHandler) -> None:
+    def large(request: BaseHTTPRequestHandler) -> None:
         begin(request)
-        while True:
+        for _ in range(64):  # not without end: an import that has lost its limit fills the disk
             request.wfile.write(IMAGE)
 
     configure(IMPORT_MAX_SIZE=3 * 2**20)
-    server.answers = [endless]
+    server.answers = [large]
     with pytest.raises(TaskFailed) as caught:
         fetch()
     assert str(caught.value) == "Larger than the limit of 3 MiB"
