@@ -16,6 +16,7 @@ from django.db.models.query import ValuesListIterable
 
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.keyset import KeysetQuerySet, or_never, vendor_of
+from django_image_tasks.statements import fetch
 from django_image_tasks.states import UNFINISHED, Status
 
 if TYPE_CHECKING:
@@ -125,9 +126,8 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
         It is one more than the owner's own last, and never lower than what is started next
         (start-time fair queueing).
         """
-        last = self.filter(owner=owner, turn__isnull=False).order_by("-turn").values("turn")[:1]
-        lowest = self.waiting().annotate(own=Subquery(last)).values_list("turn", "own").first()
-        turn, own = lowest or (0, None)
+        bound = [(self.model._meta.get_field("owner"), owner)]
+        turn, own = next(iter(fetch(self.db, _turns, self.model, bound=bound)), (0, None))
         return turn or 0 if own is None else max(turn or 0, own + 1)
 
     def rows(self, columns: Sequence[str], *, as_text: bool = True) -> Self:
@@ -152,6 +152,12 @@ class TaskQuerySet(KeysetQuerySet["Task"]):
 
 def _waiting(tasks: TaskQuerySet, types: Sequence[str]) -> TaskQuerySet:
     return tasks.waiting(type__in=types)
+
+
+def _turns(using: str, model: Any, values: Sequence[Any]) -> Any:
+    rows = model.objects.using(using)
+    last = rows.filter(owner=values[0], turn__isnull=False).order_by("-turn").values("turn")[:1]
+    return rows.waiting().annotate(own=Subquery(last)).values_list("turn", "own")[:1]
 
 
 def _unexpired(rows: Any, now: datetime) -> Any:
