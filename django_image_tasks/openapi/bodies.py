@@ -80,8 +80,7 @@ def _variant(auto_schema: AutoSchema, name: str, type_: str) -> Any:
     ignored = [key for key in known if key not in WRITABLE]
     variant = {
         **services.new_task_schema(),
-        "title": handler.title,
-        "description": f"Asks for a task of the type '{type_}'.",
+        "description": handler.title,
         "properties": {
             "type": {**known["type"], "const": type_},
             "input": hoist(auto_schema, f"{name}Input", input_schema),
