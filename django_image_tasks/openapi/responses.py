@@ -73,7 +73,9 @@ def headers(auto_schema: AutoSchema, *more: str) -> dict[str, Any]:
             "schema": {"type": "string", **text},
             "required": name not in SOMETIMES,
         }
-        found[name] = component(auto_schema, "headers", f"Image{name.title().replace('-', '')}", header)
+        found[name] = component(
+            auto_schema, "headers", f"Image{name.title().replace('-', '')}", header
+        )
     return found
 
 
