@@ -20,6 +20,7 @@ from django_image_tasks.models import Attempt, Task
 from django_image_tasks.signals import task_finished
 from django_image_tasks.sweep import purge, sweep
 from tests.engine import workload
+from tests.requirements import needs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -149,6 +150,38 @@ def test_twenty_claims_at_once_run_a_task_once(make_task: Callable[..., Task], r
 
     assert workload.runs == [(str(task.pk), 1)]
     assert [attempt.outcome for attempt in task.history.all()] == ["success"]
+
+
+@pytest.mark.parametrize("level", ["read committed", "repeatable read"])
+@rounds
+def test_claims_beside_sweeps_and_purges_are_lost_to_no_lock(
+    make_task: Callable[..., Task],
+    image_tasks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    level: str,
+    round: Any,
+) -> None:
+    if connection.vendor != "sqlite":
+        name = level.replace(" ", "_").upper()
+        postgresql = connection.vendor == "postgresql"
+        isolation = needs("psycopg").IsolationLevel[name] if postgresql else level
+        monkeypatch.setitem(connection.settings_dict["OPTIONS"], "isolation_level", isolation)
+    monkeypatch.setattr("django_image_tasks.sweep.SECOND_LOOK", 0)
+    image_tasks["ENGINE"] = "tests.engine.workload"
+    for _ in range(10):
+        claim_and_let_lease_run_out(make_task())
+        make_task(turn=1, lease_expires_at=None)
+        make_task(status="failure", expires_at=timezone.now() - timedelta(seconds=1))
+
+    def claim_all() -> list[Task]:
+        return [*iter(lambda: executor.claim_next(timedelta(minutes=1)), None)]
+
+    *_, first, second = at_once(claim_all, claim_all, purge, sweep, sweep)
+    claim_all()
+
+    assert first.recovered + second.recovered == 10
+    attempts = Task.objects.order_by("attempts").values_list("status", "attempts")
+    assert [*attempts] == [("processing", 1)] * 10 + [("processing", 2)] * 10
 
 
 def test_a_purge_beside_a_walk_through_the_list_takes_no_task_from_it() -> None:

@@ -87,3 +87,20 @@ def ends(task_ids: list[str]) -> list[tuple[str, int]]:
     """The status and the number of attempts of those that have finished."""
     tasks = Task.objects.filter(pk__in=task_ids).exclude(finished_at=None)
     return list(tasks.values_list("status", "attempts"))
+
+
+def lock(task_id: str) -> None:
+    """Have the task's row locked, by a connection of its own, until :func:`unlock`."""
+    other = connection.copy()
+    other.set_autocommit(False)
+    with other.cursor() as cursor:
+        cursor.execute("SELECT id FROM django_image_tasks_task WHERE id = %s FOR UPDATE", [task_id])
+    locks.append(other)
+
+
+def unlock() -> None:
+    while locks:
+        locks.pop().close()
+
+
+locks: list[Any] = []

@@ -35,6 +35,11 @@ class Project:
     def call(self, function: Callable[..., T], *args: Any) -> T:
         return self._caller.submit(function, *args).result(timeout=120)
 
+    def restart_caller(self) -> None:
+        """Have ``call`` see what has changed in ``environ``."""
+        self._caller.shutdown()
+        self._caller = caller(self.environ)
+
     @contextmanager
     def with_broker_at(self, port: int) -> Iterator[Callable[..., Any]]:
         """``call`` where the broker is looked for at another port."""

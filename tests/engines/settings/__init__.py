@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.settings import *  # noqa: F403
-from tests.settings import DATABASES
+from tests.settings import DATABASES, INSTALLED_APPS
 
 NAME = os.environ["ENGINE_TESTS_NAME"]
 DIRECTORY = Path(os.environ["ENGINE_TESTS_DIRECTORY"])
@@ -31,6 +31,7 @@ IMAGE_TASKS = {
     "HANDLERS": {
         "steps": "tests.engines.steps.Steps",
         "import": "django_image_tasks.handlers.image_import.ImageImport",
+        "planned": "tests.faults.planned.Planned",
     },
     "ANONYMOUS_OWNER": "tests",
     "IMPORT_TRUSTED_HOSTS": ["127.0.0.1"],
@@ -38,6 +39,9 @@ IMAGE_TASKS = {
     "STOP_GRACE_TIME": timedelta(seconds=3),
     "SCRATCH_DIR": DIRECTORY / "scratch",
 }
+if os.environ.get("ENGINE_TESTS_DEFAULTS"):
+    del IMAGE_TASKS["LEASE"]
+INSTALLED_APPS += ["tests.faults"]
 
 LOGGING = {
     "version": 1,
