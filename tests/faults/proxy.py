@@ -54,9 +54,12 @@ class Proxy:
     def _connect(self, client: socket.socket) -> None:
         self._flows.wait()
         target = socket.create_connection(("127.0.0.1", self._target))
-        self._connections += [client, target]
-        for ends in ((client, target), (target, client)):
-            Thread(target=self._pass_on, args=ends, daemon=True).start()
+        with client, target:
+            self._connections += [client, target]
+            back = Thread(target=self._pass_on, args=(target, client), daemon=True)
+            back.start()
+            self._pass_on(client, target)
+            back.join()
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):

@@ -19,7 +19,6 @@ SEED = int(os.environ.get("IMAGE_TASKS_SEED", "1"))
         ("without_guard", "django_tasks", {}),
         ("deployed", "celery_rabbitmq", {"times": 2}),
         ("killed", "rq", {"imports": 10}),
-        ("receiver_killed", "django_tasks", {"times": 1}),
         ("database_away", "procrastinate", {"seconds": 10}),
     ],
 )
