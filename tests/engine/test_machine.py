@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 from hypothesis.strategies import integers
 
-from django_image_tasks import executor
+from django_image_tasks import claims
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.models import Task
 from django_image_tasks.states import FINISHED, Status
@@ -74,7 +74,7 @@ class Machine(RuleBasedStateMachine):
     @rule(worker=workers)
     def claim(self, worker: int) -> None:
         was_waiting = self.row().turn is not None
-        if task := executor.claim_next(LEASE):
+        if task := claims.claim_next(LEASE):
             assert was_waiting or self.row().attempts == task.attempts
             self.held[worker] = task
 

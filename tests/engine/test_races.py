@@ -174,7 +174,7 @@ def test_claims_beside_sweeps_and_purges_are_lost_to_no_lock(
         make_task(status="failure", expires_at=timezone.now() - timedelta(seconds=1))
 
     def claim_all() -> list[Task]:
-        return [*iter(lambda: executor.claim_next(timedelta(minutes=1)), None)]
+        return [*iter(lambda: claims.claim_next(timedelta(minutes=1)), None)]
 
     *_, first, second = at_once(claim_all, claim_all, purge, sweep, sweep)
     claim_all()

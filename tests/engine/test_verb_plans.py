@@ -16,7 +16,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
-from django_image_tasks import bulk, executor
+from django_image_tasks import bulk, claims
 from django_image_tasks.models import Attempt, LastSweep, Leftover, Task
 from django_image_tasks.signals import task_finished
 from django_image_tasks.sweep import purge, sweep
@@ -99,7 +99,7 @@ def use_every_verb(make_task: Callable[..., Task]) -> None:
         task = start()
         rows = Task.objects.filter(pk=task.pk)
         rows.update(lease_expires_at=timezone.now() + PAST, **values)
-        executor.end_lost_attempt(rows.get(), skip_locked=True)
+        claims.end_lost_attempt(rows.get(), skip_locked=True)
 
     minute = timedelta(minutes=1)
     make_task().wait_for_turn()
