@@ -201,6 +201,9 @@ def test_starts_over_when_it_cannot_go_on(server: SourceServer, fetch: Fetch, se
     "headers",
     [
         pytest.param({"Content_Range": f"bytes 0-{len(IMAGE) - 1}/{len(IMAGE)}"}, id="elsewhere"),
+        pytest.param(
+            {"Content_Range": f"bytes 1001-{len(IMAGE) - 1}/{len(IMAGE)}"}, id="further-on"
+        ),
         pytest.param({"Content_Range": "bytes 1000-1999/2000"}, id="other-total"),
         pytest.param({}, id="no-range"),
         pytest.param(
