@@ -7,7 +7,8 @@ from datetime import timedelta
 from math import ceil
 
 from django.conf import settings
-from django.core.checks import Error
+from django.core.checks import CheckMessage, Error
+from django.core.checks import Warning as CheckWarning
 from django.db import connections
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -35,12 +36,18 @@ def enqueue_later(task_id: str, delay: timedelta) -> None:
     job.defer(task_id=task_id)
 
 
-def check() -> Iterator[Error]:
-    """Give an error unless Procrastinate has a PostgreSQL database."""
+def check() -> Iterator[CheckMessage]:
+    """Give an error unless the database is PostgreSQL; warn of workers that deployments wait for."""
     alias = getattr(settings, "PROCRASTINATE_DATABASE_ALIAS", "default")
     if connections[alias].vendor != "postgresql":
         yield Error(
             f"Procrastinate keeps its queue in PostgreSQL, which the database '{alias}' is not.",
             hint="Set PROCRASTINATE_DATABASE_ALIAS, or name another ENGINE.",
             id="image_tasks.E020",
+        )
+    if "shutdown_graceful_timeout" not in getattr(settings, "PROCRASTINATE_WORKER_DEFAULTS", {}):
+        yield CheckWarning(
+            "A worker of Procrastinate that is told to stop waits for its task, for hours perhaps.",
+            hint='PROCRASTINATE_WORKER_DEFAULTS = {"shutdown_graceful_timeout": 1}',
+            id="image_tasks.W010",
         )

@@ -180,7 +180,13 @@ print(*[message.id for message in check_engine()])
 @pytest.mark.parametrize(
     ("package", "project", "ids"),
     [
-        ("procrastinate", PROCRASTINATE, "image_tasks.E020"),
+        ("procrastinate", PROCRASTINATE, "image_tasks.E020 image_tasks.W010"),
+        (
+            "procrastinate",
+            PROCRASTINATE
+            + 'settings.PROCRASTINATE_WORKER_DEFAULTS = {"shutdown_graceful_timeout": 1}\n',
+            "image_tasks.E020",
+        ),
         ("celery", CELERY, "image_tasks.W009"),
         ("celery", f"import celery\napp = celery.Celery('mine')\n{CELERY}", ""),
     ],
