@@ -37,7 +37,7 @@ def enqueue_later(task_id: str, delay: timedelta) -> None:
 
 
 def check() -> Iterator[CheckMessage]:
-    """Give an error unless the database is PostgreSQL; warn of workers that deployments wait for."""
+    """Give an error unless the database is PostgreSQL; warn of workers that hear no stop."""
     alias = getattr(settings, "PROCRASTINATE_DATABASE_ALIAS", "default")
     if connections[alias].vendor != "postgresql":
         yield Error(
