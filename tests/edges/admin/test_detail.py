@@ -211,7 +211,7 @@ def test_a_cancellation_is_told(operator: Client, tried_twice: Task) -> None:
 
 
 def test_the_page_leads_to_the_api(operator: Client, make_task: Make) -> None:
-    task = make_task()
+    task = make_task(owner=operator.session["_auth_user_id"])
     link = f'href="/v2/tasks/{task.pk}"'
     assert link in page_of(operator, task)
     Task.objects.update(expires_at=now())
