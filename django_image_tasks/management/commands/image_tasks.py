@@ -19,8 +19,15 @@ from django.utils.translation import gettext_noop, ngettext
 
 from django_image_tasks import health
 from django_image_tasks.health import Level
-from django_image_tasks.management.terminal import completion, operator_api, options, status, watch
-from django_image_tasks.management.terminal.exits import reader_may_leave, refusals
+from django_image_tasks.management.terminal import (
+    completion,
+    glance,
+    operator_api,
+    options,
+    status,
+    watch,
+)
+from django_image_tasks.management.terminal.exits import Exit, reader_may_leave, refusals
 from django_image_tasks.management.terminal.output import JSONOutput, TextOutput
 from django_image_tasks.management.terminal.screen import ScreenOutput
 from django_image_tasks.models import Attempt
@@ -57,7 +64,7 @@ class Command(BaseCommand):
             self.work(**options)
         else:
             with reader_may_leave(), refusals():
-                getattr(self, command)(**options)
+                getattr(self, command.replace("-", "_"))(**options)
 
     def list(self, *, query: Sequence[tuple[str, str]], **options: Any) -> None:
         page = operator_api.list_tasks(query)
@@ -183,6 +190,19 @@ class Command(BaseCommand):
         if seen.level:
             sys.stdout.flush()
             sys.exit(seen.level)
+
+    def import_glance(self, *, dsn: str, dry_run: bool, **options: Any) -> None:
+        """Copy what can be copied, and name the rest."""
+        done = glance.copy(dsn, dry_run=dry_run)
+        counts = {"copied": done.copied, "here": done.already_here, "refused": len(done.refused)}
+        told = _("%(copied)s copied, %(here)s were here already, %(refused)s refused.")
+        if dry_run:
+            told = _("%(copied)s to be copied, %(here)s are here already, %(refused)s refused.")
+        self.output.answer(vars(done), [told % counts])
+        for pk, reason in done.refused.items():
+            self.stderr.write(_("Task %(id)s: %(reason)s.") % {"id": pk, "reason": reason})
+        if done.refused:
+            raise CommandError(_("Not every task was copied."), returncode=Exit.REFUSED)
 
     def completion(self, *, shell: str, **options: Any) -> None:
         self.stdout.write(completion.script(self.parser, shell))

@@ -123,6 +123,12 @@ def add_to(parser: argparse.ArgumentParser) -> None:
     purge = add("purge", _("Delete expired tasks."))
     purge.add_argument("--dry-run", action="store_true", help=_("Only count them."))
 
+    glance = add("import-glance", _("Copy the finished tasks of a Glance that still has them."))
+    glance.add_argument(
+        "dsn", metavar="DSN", help=_("the option connection in its glance-api.conf, [database]")
+    )
+    glance.add_argument("--dry-run", action="store_true", help=_("Only count them."))
+
     for command in commands.choices.values():  # of all but work, whose output is the worker's
         command.add_argument(
             "--json", action="store_true", help=_("for scripts: each answer of the API on a line")
