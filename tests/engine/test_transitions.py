@@ -96,6 +96,18 @@ def test_a_stale_copy_cannot_start_a_task_that_has_been_started(task_in: Any) ->
     assert Task.objects.get(pk=task.pk).lease_owner == "first"
 
 
+def test_a_stale_copy_cannot_start_a_task_that_was_started_and_waits_again(task_in: Any) -> None:
+    task = task_in("pending")
+    other = Task.objects.get(pk=task.pk)
+    other.start("first")
+    other.hand_over()
+
+    with pytest.raises(InvalidTransition):
+        task.start("second")
+
+    assert Task.objects.get(pk=task.pk).attempts == 1
+
+
 def test_cancelling_a_pending_task_ends_it_at_once(task_in: Any) -> None:
     task = task_in("pending")
 

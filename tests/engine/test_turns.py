@@ -114,6 +114,19 @@ def test_ten_hand_overs_cost_no_attempt() -> None:
     assert (task.status, task.attempts, task.failed_attempts) == ("success", 11, 0)
 
 
+def test_hand_overs_leave_a_task_all_its_attempts() -> None:
+    task = create("a", do="fail_always")
+    for _ in range(5):
+        claimed = claims.claim_next(timedelta(seconds=30))
+        assert claimed is not None
+        claimed.hand_over()
+
+    executor.run_next()
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts, task.failed_attempts) == ("pending", 6, 1)
+
+
 def test_a_type_that_this_worker_cannot_import_is_left_to_another(image_tasks: Any) -> None:
     image_tasks["HANDLERS"]["newer"] = "tests.engine.workload.Workload"
     newer = create_task("newer", {}, owner="a")
