@@ -152,6 +152,16 @@ def test_only_so_many_tasks_of_an_owner_run_at_a_time(image_tasks: Any) -> None:
     assert started() == ["a"]
 
 
+def test_an_owner_at_the_limit_keeps_nobody_behind_them_waiting(image_tasks: Any) -> None:
+    image_tasks["MAX_RUNNING_PER_OWNER"] = 1
+    create("a")
+    create("a")
+    assert started() == ["a"]
+    create("b")
+
+    assert started() == ["b"]
+
+
 def test_a_plan_of_the_projects_own(image_tasks: Any) -> None:
     image_tasks["OWNER_LIMITS"] = "tests.engine.test_turns.limits_by_owner"
     for owner in "aaabbb":
