@@ -135,7 +135,9 @@ def test_a_deadline_stops_a_handler_that_only_waits(worker: Any, image_tasks: An
     assert (task.status, task.message) == ("failure", "Took longer than the limit of 0:00:01")
 
 
-def test_a_callback_ends_what_the_handler_waits_for(worker: Any) -> None:
+def test_a_callback_ends_what_the_handler_waits_for(
+    worker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer = os.pipe()
 
     def read(context: Any) -> None:
@@ -150,6 +152,7 @@ def test_a_callback_ends_what_the_handler_waits_for(worker: Any) -> None:
     task = reading.end(within=3)
     os.close(reader)
     assert (task.status, task.message) == ("failure", "Cancelled by mia")
+    assert "handler_error" not in caplog.text
 
 
 def test_a_task_of_a_worker_that_is_told_to_stop_is_handed_over(

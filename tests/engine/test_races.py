@@ -130,6 +130,19 @@ def test_two_sweeps_at_once_run_each_lost_task_once(
     assert set(Task.objects.values_list("status", "attempts")) == {("success", 2)}
 
 
+@rounds
+def test_two_sweeps_at_once_tell_of_each_end_once(
+    make_task: Callable[..., Task], finishes: Any, round: Any
+) -> None:
+    past = timezone.now() - timedelta(seconds=1)
+    for _ in range(20):
+        make_task(status="success", announce_at=past)
+
+    at_once(sweep, sweep)
+
+    assert finishes == ["success"] * 20
+
+
 def test_two_purges_at_once_count_each_task_once() -> None:
     now = timezone.now()
     common = {"type": "workload", "owner": "1", "status": "success", "finished_at": now}

@@ -79,7 +79,7 @@ def test_a_page_takes_no_query_more_than_its_json(
         page = client.get(path, headers=BROWSER)
 
     assert page.status_code == expected
-    assert len(for_page) == len(for_json)
+    assert len(for_page) <= len(for_json)  # the first request of a process asks for content types
 
 
 @pytest.mark.parametrize("path", PAGES)
