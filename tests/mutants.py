@@ -39,6 +39,11 @@ def _import(name: str, tests: str, *changes: tuple[str, str]) -> list[Mutant]:
     return [Mutant(f"handlers/image_import/{name}.py", *each, files) for each in changes]
 
 
+def _core(file: str, tests: str, *changes: tuple[str, str]) -> list[Mutant]:
+    files = " ".join(f"engine/test_{each}.py" for each in tests.split())
+    return [Mutant(file, *each, files) for each in changes]
+
+
 MUTANTS = [
     *_import(
         "connection",
@@ -180,12 +185,116 @@ MUTANTS = [
     ),
     Mutant(
         "executor.py",
-        "task.schedule_next_attempt(message, delay)\n        discard(task.leftover())",
+        "task.schedule_next_attempt(message, delay)\n        leftovers.discard(task.leftover())",
         "task.schedule_next_attempt(message, delay)",
         "engine/test_leftovers.py engine/test_executor.py",
     ),
     Mutant("scratch.py", "path.chmod(0o700)", "path.chmod(0o755)", "engine/test_scratch.py"),
     Mutant("scratch.py", "root.st_mode & 0o077", "root.st_mode & 0o007", "engine/test_scratch.py"),
+    *_core(
+        "models/task.py",
+        "transitions executor heartbeat turns announcements sweep leftovers",
+        (
+            "row = self._row_if(Status.PENDING, attempts=self.attempts)\n        now",
+            "row = self._row_if(Status.PENDING)\n        now",
+        ),
+        (
+            "return self.row_if_held(leased, cancel_requested_at=None)",
+            "return self.row_if_held(leased)",
+        ),
+        (
+            "return self.row_if_held(leased, cancel_requested_at=None)",
+            "return self.row_if_held(cancel_requested_at=None)",
+        ),
+        (
+            'values |= {"lease_owner": self.lease_owner, "attempts": self.attempts}',
+            'values |= {"attempts": self.attempts}',
+        ),
+        ("row = self.row_if_held(cancel_requested_at__isnull=False)", "row = self.row_if_held()"),
+        (
+            "self.failed_attempts + 1 < conf.MAX_ATTEMPTS",
+            "self.failed_attempts < conf.MAX_ATTEMPTS",
+        ),
+        ("self.failed_attempts + 1 < conf.MAX_ATTEMPTS", "self.attempts < conf.MAX_ATTEMPTS"),
+        (
+            "uncancelled = self.row_if_held(expired, cancel_requested_at=None)",
+            "uncancelled = self.row_if_held(cancel_requested_at=None)",
+        ),
+        ("lost = self.row_if_held(expired)", "lost = self.row_if_held()"),
+        ("done = heard or self.announcements >= ANNOUNCEMENTS", "done = True"),
+        ("done = heard or self.announcements >= ANNOUNCEMENTS", "done = heard"),
+        ("ended_at=now if handler_returned else None", "ended_at=now"),
+        ("leftover.due_at = now + conf.TASK_TIMEOUT", "pass"),
+        ("if ended and outcome != Outcome.SUCCESS:", "if False:"),
+        ('"turn": None,\n            "progress": 0', '"progress": 0'),
+        ("progress=100, result=result", "progress=99, result=result"),
+    ),
+    *_core(
+        "claims.py",
+        "turns executor sweep",
+        ("if not limits.may_run_more(task.owner):", "if False:"),
+        ("at_limit.add(task.owner)", "return None"),
+        ("if task is None and give_turns() else task", "if False else task"),
+        ("return conf.TASK_TIMEOUT + conf.LEASE", "return conf.LEASE / 100_000"),
+        ("leftovers.discard(task.leftover())", "pass"),
+    ),
+    *_core(
+        "querysets.py",
+        "turns sweep executor announcements",
+        ("max(turn or 0, own + 1)", "max(turn or 0, own)"),
+        (
+            'return due.order_by("turn", "created_at", "id")',
+            'return due.order_by("created_at", "id")',
+        ),
+        ("return self.expired(now).filter(announce_at=None)", "return self.expired(now)"),
+        ("is_due = Q(available_at=None) | Q(available_at__lte=DatabaseNow())", "is_due = Q()"),
+        ("rows._db = router.db_for_write(self.model)", "rows._db = router.db_for_read(self.model)"),
+    ),
+    *_core(
+        "sweep.py",
+        "sweep announcements leftovers races",
+        ("if unless_within is not None and seen.is_recent:", "if False:"),
+        ("return seen.waiting_id == seen.next_id and not seen.is_ticket_recent", "return True"),
+        ("return seen.waiting_id == seen.next_id and not seen.is_ticket_recent", "return False"),
+        ("time.sleep(SECOND_LOOK)", "pass"),
+        ("task.claim_announcement()", "pass"),
+    ),
+    *_core(
+        "executor.py",
+        "executor heartbeat turns announcements leftovers",
+        ("if not isinstance(result, Mapping):", "if False:"),
+        ("if left:", "if False:"),
+        ("return _record_of(context.reason or error, task)", "return _record_of(error, task)"),
+        ("if goes_on and claims.next_due():", "if claims.next_due():"),
+        ("if goes_on and claims.next_due():", "if False:"),
+        ("heartbeat.of_this_process().wait_for_look()", "raise"),
+        ("task.note_that_handler_returned()", "pass"),
+        ("if raised:\n        raise raised", "if False:\n        raise raised"),
+        (
+            "            return partial(_hand_over, task)",
+            "            return partial(_fail, task, str(error))",
+        ),
+    ),
+    *_core(
+        "heartbeat.py",
+        "heartbeat",
+        ('elif row["cancel_requested_at"]:', "elif False:"),
+        ("elif context.is_overdue:", "elif False:"),
+        ("elif self.must_be_handed_over:", "elif False:"),
+        (
+            'elif row["is_expired"] or time.monotonic() >= self.renewed_at + lease_seconds() / 3:',
+            "elif False:",
+        ),
+        ("time.monotonic() - self.told_at >= grace", "True"),
+        ("tickets.publish(self.context.task_id)", "pass"),
+    ),
+    *_core(
+        "context.py",
+        "heartbeat executor",
+        ("if len(self._connection.atomic_blocks) > self._depth:", "if False:"),
+        ("for callback in callbacks:", "for callback in []:"),
+        ("if not self.has_heartbeat:\n            self._find_out()", "pass"),
+    ),
 ]
 """Sorted by file. A guarantee that is added brings its own."""
 
