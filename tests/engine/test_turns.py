@@ -17,6 +17,7 @@ from django_image_tasks.exceptions import TooManyWaiting
 from django_image_tasks.limits import OwnerLimits
 from django_image_tasks.models import Task
 from django_image_tasks.services import create_task, retry_task
+from tests.engine import workload
 
 pytestmark = pytest.mark.django_db
 
@@ -168,6 +169,19 @@ def test_a_plan_of_the_projects_own(image_tasks: Any) -> None:
         create(owner)
 
     assert sorted(started()) == ["a", "a", "a", "b", "b"]
+
+
+def test_only_a_ticket_of_the_sweep_is_passed_on(image_tasks: Any) -> None:
+    image_tasks["ENGINE"] = "tests.engine.workload"
+    for _ in range(3):
+        create("a")
+
+    executor.run_next()
+    assert workload.published == []
+    executor.run_next(goes_on=True)
+    assert workload.published == ["next"]
+    executor.run_next(goes_on=True)
+    assert workload.published == ["next"]  # as nothing waits any more
 
 
 def test_an_owner_with_too_many_waiting_tasks_gets_no_further_one(image_tasks: Any) -> None:
