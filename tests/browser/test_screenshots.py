@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.browser.screenshots.__main__ import PICTURES
 from tests.requirements import needs
 
-PAGE = PICTURES.parent / "faces.md"
+PAGE = PICTURES.parent / "explanation" / "pages.md"
 
 
 def sizes(directory: Path) -> dict[str, tuple[int, int]]:
@@ -21,13 +21,13 @@ def test_they_can_be_taken_again(tmp_path: Path) -> None:
     needs("rich")
     needs("unfold")
     command = [sys.executable, "-m", "tests.browser.screenshots", str(tmp_path)]
-    done = subprocess.run(command, cwd=PAGE.parents[1], capture_output=True, text=True)
+    done = subprocess.run(command, cwd=PAGE.parents[2], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert sizes(tmp_path) == sizes(PICTURES)
 
 
 def test_the_page_shows_them_all() -> None:
-    shown = re.findall(r"\(screenshots/(.+?)\)", PAGE.read_text(encoding="utf-8"))
+    shown = re.findall(r"\(\.\./screenshots/(.+?)\)", PAGE.read_text(encoding="utf-8"))
     assert sorted(shown) == sorted(sizes(PICTURES))
 
 
