@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
 import secrets
-import socket
 from collections.abc import Collection
 from contextlib import suppress
 from datetime import timedelta
@@ -18,6 +16,7 @@ from django_image_tasks.conf import conf
 from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.handlers import registry
+from django_image_tasks.identifiers import process_name
 from django_image_tasks.log_lines import line
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
@@ -82,7 +81,7 @@ def whole_lease() -> timedelta:
 
 
 def _start(task: Task, lease: timedelta) -> bool:
-    worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+    worker = f"{process_name()}:{secrets.token_hex(4)}"
     try:
         task.start(worker, lease)
     except InvalidTransition:  # another worker was faster

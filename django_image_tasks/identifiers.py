@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 from uuid import UUID, uuid4
 
 from django.http import HttpRequest
@@ -51,3 +53,8 @@ def idempotency_key_of(request: HttpRequest) -> str | None:
     """The key that the client repeats the request with, less the quotes that it may stand in."""
     key = request.headers.get("Idempotency-Key")
     return key[1:-1] if key and len(key) > 1 and key[0] == key[-1] == '"' else key
+
+
+def process_name() -> str:
+    """``host:pid`` of this process, by which people find it."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}"

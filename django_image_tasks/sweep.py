@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +21,7 @@ from django_image_tasks import claims, executor, leftovers, scratch, tickets
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidTransition
+from django_image_tasks.identifiers import process_name
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import LastSweep, Leftover, Task
 from django_image_tasks.signals import task_finished
@@ -131,7 +130,7 @@ def _look(unless_within: timedelta | None) -> Any:
     if unless_within is not None and seen.is_recent:
         return None
     noted = rows.filter(ran_at=seen.ran_at).update(
-        ran_at=now, sweeper=f"{socket.gethostname()[:40]}:{os.getpid()}", next_id=seen.waiting_id
+        ran_at=now, sweeper=process_name(), next_id=seen.waiting_id
     )
     return seen if noted or unless_within is None else None
 

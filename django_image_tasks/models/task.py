@@ -39,6 +39,8 @@ logger = logging.getLogger(__name__)
 
 ANNOUNCED_WITHIN = timedelta(seconds=60)
 """So long the receivers of an end may take before a sweep takes their process for dead."""
+FIRST_PAUSE = timedelta(seconds=10)
+"""Between the first two announcements of an end that was not heard; each further one is doubled."""
 ANNOUNCEMENTS = 10
 """So often an end is told to receivers of which one raises."""
 
@@ -291,7 +293,7 @@ class Task(models.Model):
         done = heard or self.announcements >= ANNOUNCEMENTS
         if done and not heard:
             logger.error(line("end_not_heard", task=self.pk, announcements=self.announcements))
-        pause = timedelta(seconds=10) * 2 ** (self.announcements - 1)
+        pause = FIRST_PAUSE * 2 ** (self.announcements - 1)
         Task.objects.filter(pk=self.pk).update(
             announce_at=None if done else DatabaseNow() + pause, announcements=self.announcements
         )
@@ -303,7 +305,7 @@ class Task(models.Model):
         rows = cls.objects.filter(pk__in=[task.pk for task in tasks])
         rows.exclude(pk__in=unheard).update(announce_at=None, announcements=1)
         if unheard:
-            at = DatabaseNow() + timedelta(seconds=10)
+            at = DatabaseNow() + FIRST_PAUSE
             rows.filter(pk__in=unheard).update(announce_at=at, announcements=1)
 
     def _tell_of_end(self) -> bool:
