@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -39,6 +40,14 @@ def needs_service(host: str, port: int) -> None:
         socket.create_connection((host, port), timeout=1).close()
     except OSError:
         _lacking(f"a service at {host}:{port}")
+
+
+def needs_database(url: str) -> None:
+    """The driver and the server of a database's URL; SQLite's are always there."""
+    address = urlsplit(url)
+    if address.hostname and address.port:
+        needs({"postgres": "psycopg", "mysql": "MySQLdb"}[address.scheme])
+        needs_service(address.hostname, address.port)
 
 
 def _lacking(what: str) -> NoReturn:

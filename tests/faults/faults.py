@@ -21,6 +21,7 @@ from tests.engines.project import ROOT, Process
 from tests.engines.waiting import until
 from tests.faults.site import Site, at_site, clock_at
 from tests.handlers.fakes import SourceServer, answer, begin, running
+from tests.requirements import needs_database
 
 SQLITE = "sqlite:///faults.sqlite3"
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432/faults"
@@ -292,6 +293,7 @@ def attempt(
     """Try one fault; ``scale`` is what the fault itself takes, for a smaller form of it."""
     fault, began = FAULTS[name], time.monotonic()
     ENGINES[engine].check()
+    needs_database(database)
     with at_site(engine, directory, seed, {"DATABASE_URL": database, **fault.environ}) as site:
         if fault.proxied:
             site.put_proxy_before(fault.proxied)
