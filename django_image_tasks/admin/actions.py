@@ -152,8 +152,9 @@ class Export(Action):
     def run(self, request: HttpRequest, tasks: QuerySet[Task]) -> HttpResponseBase:
         """Returns the file."""
         message = gettext("Exported as %(format)s.") % {"format": self.suffix.upper()}
-        log(request, tasks.defer(None).only("name", "type"), CHANGE, message)
-        return export(request, tasks, self.suffix)
+        chosen = list(tasks.defer(None).only("name", "type"))
+        log(request, chosen, CHANGE, message)
+        return export(request, [task.pk for task in chosen], self.suffix, tasks.db)
 
 
 def act_on_selected(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tracemalloc
 from datetime import timedelta
 from typing import Any
 
@@ -286,13 +287,59 @@ def test_an_export_asks_first(chief: Client, waiting: Task) -> None:
     assert "Download CSV" in page
 
 
-def test_an_export_reads_the_rows_of_the_page_alone(
-    chief: Client, make_task: Make, django_assert_num_queries: DjangoAssertNumQueries
+def test_an_export_reads_so_many_tasks_at_a_time(
+    chief: Client,
+    make_task: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
+    monkeypatch.setattr(export, "CHUNK", 2)
     tasks = [make_task() for _ in range(5)]
     response = act(chief, "export_as_csv", *tasks)
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(3):
         list(response.streaming_content)
+
+
+@pytest.mark.parametrize("order", ["1", "-3"], ids=["by status", "by creation"])
+def test_an_export_is_of_what_was_chosen_while_tasks_come_move_and_go(
+    chief: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setattr(export, "CHUNK", 2)
+    tasks = [make_task(name=f"{number}") for number in range(6)]
+    data = {"action": "export_as_csv", "_selected_action": [str(tasks[0].pk)], "_confirmed": "yes"}
+    response = chief.post(f"{LIST}?o={order}", data | {"select_across": "1"})
+    parts = iter(response.streaming_content)
+    lines = [next(parts) for _ in range(3)]  # the titles, and the first two tasks
+    shown = [line["name"] for line in read_csv(lines)]
+    others = [task for task in tasks if task.name not in shown]
+    Task.objects.get(name=shown[0]).start("worker")
+    others[0].cancel("mia")
+    others[1].delete()
+    make_task(name="new", status=Status.PROCESSING, created_at=now() - timedelta(days=1))
+
+    names = [line["name"] for line in read_csv([*lines, *parts])]
+
+    assert sorted(names) == sorted(task.name for task in tasks if task is not others[1])
+
+
+def read_csv(parts: list[bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(parts).decode())))
+
+
+def test_an_export_keeps_no_more_than_it_reads_at_a_time(
+    chief: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "CHUNK", 20)
+    tasks = [make_task(message="x" * 8_000, input={"a": "x" * 20_000}) for _ in range(400)]
+    response = act(chief, "export_as_json", *tasks)
+    tracemalloc.start()
+    try:
+        size = sum(map(len, response.streaming_content))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert size > 400 * 28_000
+    assert peak < size / 5
 
 
 # All pages
