@@ -82,7 +82,7 @@ def _states_of(tasks: Iterable[UUID]) -> Mapping[UUID, State] | None:
     ids, states = list(tasks), dict[UUID, State]()
     try:
         for start in range(0, len(ids), MOST):
-            rows = Task.objects.filter(pk__in=ids[start : start + MOST])
+            rows = Task.objects.for_deciding().filter(pk__in=ids[start : start + MOST])
             for pk, *state in rows.values_list("pk", "status", "updated_at"):
                 states[pk] = state
     except Exception as error:

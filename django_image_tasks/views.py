@@ -223,9 +223,13 @@ class TaskViewSet(
         return tasks.visible_to(self.owner, every_owner=self.sees_every_owner)
 
     def get_object(self) -> Task:
-        """The task that the path names. Raises NotFound if the caller sees none."""
+        """The task that the path names. Raises NotFound if the caller sees none.
+
+        It may have been created a moment ago, so that no replica knows of it.
+        """
         pk = parse_uuid(self.kwargs["pk"])
-        task: Task | None = next(iter(self.get_queryset().with_id(pk)), None) if pk else None
+        tasks = self.get_queryset().for_deciding()
+        task: Task | None = next(iter(tasks.with_id(pk)), None) if pk else None
         if task is None:
             raise NotFound(f"Could not find task {self.kwargs['pk']}")
         self.check_object_permissions(self.request, task)
