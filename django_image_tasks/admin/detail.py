@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from django_image_tasks import tenancy
 from django_image_tasks.admin.columns import is_moving, is_stuck, silent_for
@@ -128,7 +129,7 @@ def _wait(before: Event, after: Event) -> str:
 def _events(task: Task, attempts: Iterable[Attempt]) -> Iterator[Event]:
     now = timezone.now()
     created_by = _("by user %(id)s") % {"id": task.user_id} if task.user_id else ""
-    yield Event(task.created_at, "", _("Created"), created_by)
+    yield Event(task.created_at, "", pgettext("task", "Created"), created_by)
     for attempt in attempts:
         event = _attempt(attempt, now)
         # The page shows the task's own message in full.

@@ -20,7 +20,7 @@ from django_image_tasks.identifiers import parse_uuid
 if TYPE_CHECKING:
     from django_image_tasks.admin.task_admin import TaskAdmin
 
-TEMPLATES = "admin/django_image_tasks/task"
+TEMPLATES = "django_image_tasks/admin"
 
 
 def of_list(admin: TaskAdmin, request: HttpRequest) -> HttpResponse:

@@ -32,7 +32,8 @@ else:
     package = "unfold" if apps.is_installed("unfold") else "django.contrib"
     ModelAdmin = import_string(f"{package}.admin.ModelAdmin")
 
-TEMPLATES = "admin/django_image_tasks/task"
+TEMPLATES = "django_image_tasks/admin"
+"""Not where Django looks by itself: what lies there is taken for every ``ModelAdmin`` of a task."""
 
 
 class TaskAdmin(ModelAdmin):
@@ -45,6 +46,7 @@ class TaskAdmin(ModelAdmin):
 
     # The list
 
+    change_list_template = f"{TEMPLATES}/change_list.html"
     list_display = ("label", "badge", "line", "created", "whose")
     list_filter = (
         filters.StatusFilter,
@@ -111,7 +113,8 @@ class TaskAdmin(ModelAdmin):
 
     # A task's page
 
-    # The template shows the task without a form.
+    change_form_template = f"{TEMPLATES}/change_form.html"
+    # It shows the task without a form.
     fieldsets = ((None, {"fields": ()}),)
 
     def has_change_permission(self, request: HttpRequest, obj: Task | None = None) -> bool:

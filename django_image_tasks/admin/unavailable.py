@@ -20,7 +20,7 @@ from django_image_tasks.database_faults import (
     is_temporary,
 )
 
-TEMPLATE = "admin/django_image_tasks/task/unavailable.html"
+TEMPLATE = "django_image_tasks/admin/unavailable.html"
 
 
 def answers_when_unavailable(view: Callable[..., Any]) -> Callable[..., HttpResponseBase]:
