@@ -153,7 +153,7 @@ def test_somebody_elses_task_is_not_found(
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-@pytest.mark.parametrize("pk", ["7", str(uuid.uuid4())])
+@pytest.mark.parametrize("pk", ["7", str(uuid.UUID(int=7))])
 def test_an_unknown_task_is_not_found(post: Any, action: Any, pk: Any) -> None:
     assert post(pk, action).status_code == 404
 

@@ -244,7 +244,7 @@ def test_declared_format_is_the_one_found(
     assert found["properties"] == {}
 
 
-GZIP = gzip.compress(b"a kernel")
+GZIP = gzip.compress(b"a kernel", mtime=0)
 
 
 @pytest.mark.parametrize("name", ["aki", "ARI", "ami"])

@@ -79,7 +79,7 @@ CONVERT = "which is not supported: convert it first, with qemu-img convert -O qc
         (b"#!/bin/sh\nexit\n", f"a script, {NOT}"),
         (b"%PDF-1.7\n", f"a PDF document, {NOT}"),
         (b"\x7fELF\2\1\1" + DATA, f"an ELF program, {NOT}"),
-        (gzip.compress(DATA), f"a gzip file, {UNCOMPRESS}"),
+        (gzip.compress(DATA, mtime=0), f"a gzip file, {UNCOMPRESS}"),
         (bz2.compress(DATA), f"a bzip2 file, {UNCOMPRESS}"),
         (bz2.compress(b""), f"a bzip2 file, {UNCOMPRESS}"),
         (lzma.compress(DATA), f"an xz file, {UNCOMPRESS}"),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -97,7 +97,7 @@ def test_a_page_behind_a_marker_takes_two_queries_more(
 
 
 @pytest.mark.parametrize("parameter", ["after", "before"])
-@pytest.mark.parametrize("marker", ["x", str(uuid4()), "%00"])
+@pytest.mark.parametrize("marker", ["x", str(UUID(int=7)), "%00"])
 def test_a_marker_that_is_gone_gives_the_first_page_and_says_so(
     operator: Client, rows: None, parameter: str, marker: str
 ) -> None:
