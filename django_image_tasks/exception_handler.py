@@ -24,6 +24,7 @@ from django_image_tasks.exceptions import (
     InvalidTransition,
     KeyInUse,
     KeyReused,
+    LengthRequired,
     TookTooLong,
     TooManyWaiting,
 )
@@ -36,6 +37,7 @@ ERRORS = {
     405: ("badMethod", "Method Not Allowed"),
     406: ("notAcceptable", "Not Acceptable"),
     409: ("conflictingRequest", "Conflict"),
+    411: ("lengthRequired", "Length Required"),
     413: ("requestTooLarge", "Request Entity Too Large"),
     415: ("badMediaType", "Unsupported Media Type"),
     422: ("unprocessableEntity", "Unprocessable Entity"),
@@ -59,6 +61,12 @@ class Conflict(exceptions.APIException):
 
     status_code = 409
     default_code = "conflict"
+
+
+class NoLength(exceptions.APIException):
+    """411: the body has no ``Content-Length``, and the server does not show such a body."""
+
+    status_code = 411
 
 
 class UnprocessableEntity(exceptions.APIException):
@@ -117,6 +125,8 @@ def as_api_exception(exc: Exception) -> exceptions.APIException:
             return exceptions.PermissionDenied()
         case InvalidTransition():
             return Conflict(str(exc))
+        case LengthRequired():
+            return NoLength(str(exc))
         case KeyReused():
             return UnprocessableEntity(str(exc))
         case TookTooLong() | KeyInUse():

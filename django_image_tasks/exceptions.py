@@ -38,6 +38,13 @@ class TooManyWaiting(InvalidInput):
     """The owner has as many waiting tasks as they may. The text becomes the message of a 429."""
 
 
+class LengthRequired(ImageTasksError):
+    """The server hides a body that was sent without its length. The API answers 411."""
+
+    def __init__(self) -> None:
+        super().__init__("Content-Length is required.")
+
+
 class KeyInUse(ImageTasksError):
     """A request with this ``Idempotency-Key`` has not been seen to end. The API answers 503."""
 

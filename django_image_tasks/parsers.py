@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from typing import Any
 
+from django.core.handlers.asgi import ASGIRequest
+from django.http import HttpRequest
 from rest_framework.exceptions import UnsupportedMediaType
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
-from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.exceptions import InvalidInput, LengthRequired
 from django_image_tasks.json_values import MAX_DEPTH, mismatch
 
 
@@ -33,12 +36,28 @@ class JSONParser(BaseParser):
             raise mismatch("body: an integer has too many digits") from None
 
 
+def measure_body(request: HttpRequest) -> None:
+    """Note the length of a body that came without one, where the server shows it (ASGI).
+
+    Without a length REST framework takes it for empty, as soon as anybody asks what is in it.
+    """
+    if request.META.get("CONTENT_LENGTH") or not isinstance(request, ASGIRequest):
+        return
+    # Django has received the whole body, into memory or a file; Django's test client has a fake.
+    body = request._stream
+    if body.seekable():
+        request.META["CONTENT_LENGTH"] = str(body.seek(0, os.SEEK_END))
+        body.seek(0)
+
+
 def check_body(request: Request) -> None:
     """Refuse a missing body, then one of another content type, before any of it is read.
 
-    Raises InvalidInput, and REST framework's UnsupportedMediaType.
+    Raises InvalidInput, LengthRequired, and REST framework's UnsupportedMediaType.
     """
     length = request.META.get("CONTENT_LENGTH") or ""
+    if not length and "HTTP_TRANSFER_ENCODING" in request.META:
+        raise LengthRequired
     if not (re.fullmatch("[0-9]{1,18}", length) and int(length)):
         raise InvalidInput("Body expected in request.")
     negotiator: Any = request.negotiator

@@ -38,7 +38,7 @@ from django_image_tasks.identifiers import idempotency_key_of, parse_uuid, reque
 from django_image_tasks.models import Task
 from django_image_tasks.negotiation import ContentNegotiation
 from django_image_tasks.pagination import ActionPagination, MarkerPagination
-from django_image_tasks.parsers import JSONParser, check_body
+from django_image_tasks.parsers import JSONParser, check_body, measure_body
 from django_image_tasks.permissions import sees_every_owner
 from django_image_tasks.preference import wait_in
 from django_image_tasks.querysets import TaskQuerySet
@@ -120,6 +120,7 @@ class ImageAPIView(APIView):
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
         self.request_id = request_id_of(request)
+        measure_body(request)
         return super().initialize_request(request, *args, **kwargs)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

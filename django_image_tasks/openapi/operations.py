@@ -127,7 +127,7 @@ TASKS = {
         "The new task.",
         status=201,
         shows_task=True,
-        errors=(400, *KNOWN, 413, 415, 422),
+        errors=(400, *KNOWN, 411, 413, 415, 422),
     ),
     "retrieve": Operation(
         "show_task",

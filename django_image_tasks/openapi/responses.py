@@ -20,6 +20,7 @@ DESCRIPTIONS = {
     404: "There is no such task, or none that the caller may see.",
     406: "None of the media types in `Accept` can be had.",
     409: "The task's status rules this out.",
+    411: "The body came without a `Content-Length`, which this server needs.",
     413: "The body is larger than the server accepts.",
     415: "The body's `Content-Type` is not `application/json`.",
     422: "The `Idempotency-Key` was used with another body.",

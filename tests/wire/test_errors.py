@@ -24,6 +24,7 @@ from tests.wire.answers import error
         (405, "badMethod", "Method Not Allowed"),
         (406, "notAcceptable", "Not Acceptable"),
         (409, "conflictingRequest", "Conflict"),
+        (411, "lengthRequired", "Length Required"),
         (413, "requestTooLarge", "Request Entity Too Large"),
         (415, "badMediaType", "Unsupported Media Type"),
         (429, "overLimit", "Too Many Requests"),
