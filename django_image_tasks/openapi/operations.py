@@ -40,8 +40,10 @@ class Operation(NamedTuple):
         return sorted({*self.errors, *ALWAYS, *([304] if self.status == 200 else [])})
 
 
-ALWAYS = (406, 429, 500, 503)
+ALWAYS = (400, 406, 429, 500, 503)
 KNOWN = (401, 403)
+WRITES = (*KNOWN, 413, 415)
+"""Also of actions, which ignore a body: for CSRF's sake a session's is looked at."""
 
 LINK = {
     "type": "object",
@@ -117,7 +119,7 @@ TASKS = {
         "an unknown one is ignored and kept in the links. `first` and `next` are relative to the "
         "API's root; the last page has no `next`.",
         "A page of tasks.",
-        errors=(400, *KNOWN),
+        errors=KNOWN,
     ),
     "create": Operation(
         "create_task",
@@ -127,7 +129,7 @@ TASKS = {
         "The new task.",
         status=201,
         shows_task=True,
-        errors=(400, *KNOWN, 411, 413, 415, 422),
+        errors=(*WRITES, 411, 422),
     ),
     "retrieve": Operation(
         "show_task",
@@ -145,7 +147,7 @@ TASKS = {
         "The task.",
         status=202,
         shows_task=True,
-        errors=(*KNOWN, 404, 409),
+        errors=(*WRITES, 404, 409),
     ),
     "retry": Operation(
         "retry_task",
@@ -154,7 +156,7 @@ TASKS = {
         "The new task.",
         status=201,
         shows_task=True,
-        errors=(*KNOWN, 404, 409),
+        errors=(*WRITES, 404, 409),
     ),
 }
 TASKS |= {
@@ -164,7 +166,7 @@ TASKS |= {
         f"Cancels the tasks that a list with these filters shows.{MANY}",
         "How many tasks were cancelled.",
         status=202,
-        errors=(400, *KNOWN),
+        errors=WRITES,
         document=("ImageTasksCancelled", CANCELLED),
     ),
     "retry_many": Operation(
@@ -173,7 +175,7 @@ TASKS |= {
         f"Retries the failed ones among the tasks that a list with these filters shows.{MANY}",
         "How many tasks were retried.",
         status=202,
-        errors=(400, *KNOWN),
+        errors=WRITES,
         document=("ImageTasksRetried", RETRIED),
     ),
 }

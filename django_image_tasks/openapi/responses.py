@@ -14,7 +14,7 @@ from django_image_tasks.openapi.components import camel, component
 
 DESCRIPTIONS = {
     304: "The client has this answer already.",
-    400: "A parameter or the body is not as described; the message says which and why.",
+    400: "The request is not as described; the message says where and why.",
     401: "Who is asking is not known.",
     403: "Who is asking may not do this.",
     404: "There is no such task, or none that the caller may see.",

@@ -154,6 +154,8 @@ def test_a_query(query: str, expected: str, remark: str) -> None:
 
 # What has to be set for an error that a request alone does not provoke, by its message.
 SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "Invalid HTTP_HOST header: 'elsewhere.example'. You may need to add 'elsewhere.example' to "
+    "ALLOWED_HOSTS.": {"MIDDLEWARE": []},
     "The number of GET/POST parameters exceeded settings.DATA_UPLOAD_MAX_NUMBER_FIELDS.": {
         "DATA_UPLOAD_MAX_NUMBER_FIELDS": 3
     },
