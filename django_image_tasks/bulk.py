@@ -6,7 +6,7 @@ iterates hears of a step once it is done, and may stop after any.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from functools import partial
 from itertools import count
 from typing import NamedTuple
@@ -27,6 +27,8 @@ from django_image_tasks.states import Status
 CANCELLED_IN_A_STEP = 500
 RETRIED_IN_A_STEP = 50
 """With 256 KiB of input each they stay below MariaDB's 16 MiB for a statement."""
+LINKS = 20
+"""How far a chain of retries is followed; whoever retries the same more often is not held up."""
 
 
 class Cancelled(NamedTuple):
@@ -77,20 +79,21 @@ def retry_tasks(
 ) -> Iterator[list[Retry]]:
     """Create a new task for each that has failed; what cannot be retried is left out.
 
-    So are tasks of which a retry waits, runs or has succeeded, unless ``again``.
+    So are tasks of which a retry, or a retry of that one, waits, runs or has succeeded, or is among
+    ``ids`` itself, unless ``again``: of a chain of retries the last is retried.
     """
-    queue = _Queue()
+    queue, asked = _Queue(), frozenset(() if again else ids)
     for step in _steps(ids, RETRIED_IN_A_STEP):
-        yield _retry(step, user_id, request_id, again, queue)
+        yield _retry(step, user_id, request_id, asked, queue)
 
 
 @outlasts_locks
 def _retry(
-    ids: Sequence[UUID], user_id: str, request_id: str, again: bool, queue: _Queue
+    ids: Sequence[UUID], user_id: str, request_id: str, asked: Set[UUID], queue: _Queue
 ) -> list[Retry]:
     with transaction.atomic(using=router.db_for_write(Task)):
         rows = _locked(ids)
-        done = set() if again else _retried(ids)
+        done = _retried(ids, asked) if asked else set()
         places: dict[str, Iterator[int]] = {}
         retries = []
         for failed in sorted(rows, key=lambda task: task.created_at):
@@ -128,10 +131,22 @@ class _Queue:
             self.works = self.works and tickets.publish(pk)
 
 
-def _retried(ids: Sequence[UUID]) -> set[UUID]:
-    """Those of which a retry has not failed."""
-    retries = Task.objects.for_deciding().filter(retry_of__in=ids).exclude(status=Status.FAILURE)
-    return {pk for pk in retries.values_list("retry_of", flat=True) if pk}
+def _retried(ids: Sequence[UUID], asked: Set[UUID]) -> set[UUID]:
+    """Those for which a later link of their chain of retries has not failed, or is in ``asked``."""
+    rows = Task.objects.for_deciding()
+    first_of: dict[UUID | None, UUID] = {pk: pk for pk in ids}
+    retried = set()
+    for _ in range(LINKS):
+        links = rows.filter(retry_of__in=[*first_of]).values_list("pk", "retry_of", "status")
+        failed: dict[UUID | None, UUID] = {}
+        for pk, retry_of, status in links:
+            if status != Status.FAILURE or pk in asked:
+                retried.add(first_of[retry_of])
+            else:
+                failed[pk] = first_of[retry_of]
+        if not (first_of := failed):
+            break
+    return retried
 
 
 def _is_refused(task: Task) -> bool:

@@ -151,6 +151,36 @@ def test_what_no_longer_runs_is_left_out(make_task: Callable[..., Task]) -> None
     assert [*bulk.retry_tasks(ids(make_task("retired", status="failure")))] == [[]]
 
 
+@pytest.fixture
+def chain(make_task: Callable[..., Task]) -> list[Task]:
+    """A failed task, its failed retry, and the failed retry of that one."""
+    first = make_task(status="failure")
+    second = make_task(status="failure", retry_of=first.pk)
+    return [first, second, make_task(status="failure", retry_of=second.pk)]
+
+
+def test_of_a_chain_of_retries_the_last_is_retried(chain: list[Task]) -> None:
+    [step] = bulk.retry_tasks(ids(*chain))
+
+    assert [retry.failed for retry in step] == [chain[-1]]
+    assert [*bulk.retry_tasks(ids(*chain))] == [[]]
+    assert [*bulk.retry_tasks(ids(chain[0]))] == [[]]
+
+
+def test_a_task_whose_retries_have_failed_is_retried_if_it_alone_is_asked_for(
+    chain: list[Task],
+) -> None:
+    [step] = bulk.retry_tasks(ids(chain[0]))
+
+    assert [retry.failed for retry in step] == [chain[0]]
+
+
+def test_every_link_of_a_chain_is_retried_if_that_is_asked_for(chain: list[Task]) -> None:
+    [step] = bulk.retry_tasks(ids(*chain), again=True)
+
+    assert len(step) == 3
+
+
 @pytest.mark.parametrize("round", range(5))
 def test_two_who_retry_the_same_make_one_task_of_each(
     make_task: Callable[..., Task], round: int
