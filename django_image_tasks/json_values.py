@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
+from jsonschema.validators import extend
 
 from django_image_tasks.exceptions import InvalidInput
 
@@ -64,9 +67,44 @@ def _check_text(text: object) -> None:
         raise InvalidInput("a string has half of a surrogate pair in it") from None
 
 
+_END = re.compile(r"(\\.|\[(?:\\.|[^\]\\])*\])|\$", re.DOTALL)
+"""The ``$`` of a pattern, besides what is none: behind a backslash, and between brackets."""
+
+
+@lru_cache
+def _in_python(pattern: str) -> str:
+    """A pattern of JSON Schema, whose ``$`` is the end: Python's lets a line feed follow."""
+    return _END.sub(lambda match: match[1] or r"\Z", pattern)
+
+
+def _pattern(validator: Any, pattern: str, instance: object, schema: Any) -> Iterator[Any]:
+    if isinstance(instance, str) and not re.search(_in_python(pattern), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _beside_patterns(keyword: str) -> Any:
+    """The validator of a keyword that looks at ``patternProperties``, its own value or not."""
+    own = Draft202012Validator.VALIDATORS[keyword]
+
+    def validate(validator: Any, value: Any, instance: object, schema: Any) -> Any:
+        if patterns := schema.get("patternProperties"):
+            patterns = {_in_python(pattern): part for pattern, part in patterns.items()}
+            schema = {**schema, "patternProperties": patterns}
+        return own(validator, schema[keyword], instance, schema)
+
+    return validate
+
+
+_BESIDE_PATTERNS = ("patternProperties", "additionalProperties", "unevaluatedProperties")
+_Validator = extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    {"pattern": _pattern, **{keyword: _beside_patterns(keyword) for keyword in _BESIDE_PATTERNS}},
+)
+
+
 def check_schema(instance: object, schema: Mapping[str, Any], *, where: str = "") -> None:
     """Raise InvalidInput, with one line that says where it does not match, and what is expected."""
-    error = best_match(Draft202012Validator(schema).iter_errors(instance))
+    error = best_match(_Validator(schema).iter_errors(instance))
     if error is not None:
         path = ".".join([*filter(None, [where]), *map(str, error.absolute_path)])
         raise mismatch(f"{path or 'body'}: {_explain(error)}")

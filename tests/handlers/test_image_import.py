@@ -106,14 +106,6 @@ def test_checksum_of_another_algorithms_length() -> None:
     assert str(caught.value) == "The given checksum is not one of sha512."
 
 
-def test_a_line_feed_behind_an_id() -> None:
-    with pytest.raises(InvalidInput) as caught:
-        ImageImport().validate(
-            {"import_from": "https://example.org/a", "image_id": f"{IMAGE_ID}\n"}
-        )
-    assert str(caught.value) == "The given image_id is no UUID."
-
-
 # Its run
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from django_image_tasks.exceptions import InvalidInput, TaskFailed
 from django_image_tasks.handlers.image_import.signatures import COMPRESSED, SIGNATURES, TAR
 from django_image_tasks.handlers.image_import.source import Source, parse
-from django_image_tasks.identifiers import parse_uuid
 from django_image_tasks.redaction import redact
 
 ALIASES = {"gpt": "raw", "vpc": "vhd"}
@@ -24,7 +23,6 @@ class Declaration:
 
     def __init__(self, input: Mapping[str, Any]) -> None:
         self.uri: str = input["import_from"]
-        self.image_id: str = input.get("image_id", "")
         checksum: Mapping[str, str] = input.get("checksum", {})
         self.algorithm = checksum.get("algorithm", "")
         self.digest = checksum.get("value", "").lower()
@@ -38,12 +36,10 @@ class Declaration:
     def validate(self) -> None:
         """Check what the schema cannot say.
 
-        Raises InvalidInput for a source that the settings do not allow, for a checksum of another
-        length than its algorithm's, and for a line feed behind a UUID: Python's ``$`` lets it pass.
+        Raises InvalidInput for a source that the settings do not allow, and for a checksum of
+        another length than its algorithm's.
         """
         parse(self.uri)
-        if self.image_id and not parse_uuid(self.image_id):
-            raise InvalidInput("The given image_id is no UUID.")
         if self.algorithm:
             hash_ = hashlib.new(self.algorithm, usedforsecurity=False)
             if len(self.digest) != 2 * hash_.digest_size:

@@ -1,0 +1,52 @@
+"""JSON Schemas mean what they say, also where Python's regular expressions mean something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.json_values import check_schema
+
+KEYS = {"type": "object", "patternProperties": {"^[a-z]$": {"type": "integer"}}}
+DIGITS = {"pattern": "^[0-9]+$"}
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        (DIGITS, "12"),
+        (DIGITS, 12),
+        ({"pattern": r"^\$$"}, "$"),
+        ({"pattern": "^[$a]$"}, "$"),
+        ({"pattern": r"^[\]$]$"}, "$"),
+        ({"pattern": r"^a\n$"}, "a\n"),
+        ({"pattern": "^(a|b$)"}, "a\n"),
+        ({**KEYS, "additionalProperties": False}, {"a": 1}),
+        ({**KEYS, "unevaluatedProperties": False}, {"a": 1}),
+        (KEYS, {"a\n": "x"}),
+    ],
+)
+def test_what_matches(schema: Any, value: object) -> None:
+    check_schema(value, schema)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "message"),
+    [
+        (DIGITS, "12\n", r"'12\n' does not match '^[0-9]+$' (expected pattern ^[0-9]+$)"),
+        ({"properties": {"a": DIGITS}}, {"a": "x"}, "'x' does not match"),
+        ({"items": {"pattern": "^(a|b$)"}}, ["b\n"], r"'b\n' does not match '^(a|b$)'"),
+        ({"pattern": r"^\$$"}, "$\n", "does not match"),
+        (KEYS, {"a": "x"}, "'x' is not of type 'integer'"),
+        ({**KEYS, "additionalProperties": False}, {"a\n": 1}, "does not match any of the regexes"),
+        ({**KEYS, "unevaluatedProperties": False}, {"a\n": 1}, "Unevaluated properties"),
+        ({"additionalProperties": False}, {"a": 1}, "Additional properties are not allowed"),
+    ],
+)
+def test_what_does_not(schema: Any, value: object, message: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        check_schema(value, schema)
+
+    assert message in str(caught.value)
