@@ -219,7 +219,7 @@ def test_declared_format_is_another(
     ("made", "declared", "result"),
     [
         ("qcow2", "qcow2", "qcow2"),
-        ("qcow2", "QCOW2", "qcow2"),
+        ("qcow2", " QCOW2\n", "qcow2"),
         ("vpc", "vhd", "vhd"),
         ("vpc", "vpc", "vhd"),
         ("raw", "raw", "raw"),

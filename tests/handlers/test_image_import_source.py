@@ -23,6 +23,7 @@ SCHEME = (
     "The given uri is not valid. Please specify a valid uri from the following list of "
     "supported uri ['http', 'https']"
 )
+SPACES = "The given uri must not contain spaces or invisible characters."
 FILTER = "URI for legacy import task does not pass filtering: "
 
 
@@ -85,8 +86,30 @@ def test_local_file(uri: str) -> None:
 @pytest.mark.parametrize(
     "uri",
     [
-        "",
         " ",
+        " http://images.example.org/",
+        "http://images.example.org/ ",
+        "http://images.example.org/a b",
+        "http://images.example.org/\n",
+        "http://images.example.org/\r\nX: y",
+        "ht\ntp://images.example.org/",
+        "http://images.example.org/\x00",
+        "http://images.example.org/\u2028",
+        "http://images.example.org/\ud800",
+        "\tfile:///etc/passwd",
+        "http://images.example.org/\ufeff",
+        "http://images.example.org/\u00a0",
+        " http://ada:secret@images.example.org/",
+    ],
+)
+def test_spaces_and_what_cannot_be_seen(uri: str) -> None:
+    assert refusal(uri) == SPACES
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "",
         "images.example.org",
         "//images.example.org/",
         "http:",
@@ -98,16 +121,6 @@ def test_local_file(uri: str) -> None:
         "ftp://images.example.org/",
         "swift+http://images.example.org/",
         "data:,image",
-        " http://images.example.org/",
-        "http://images.example.org/ ",
-        "http://images.example.org/a b",
-        "http://images.example.org/\n",
-        "http://images.example.org/\r\nX: y",
-        "ht\ntp://images.example.org/",
-        "http://images.example.org/\x00",
-        "http://images.example.org/\u2028",
-        "http://images.example.org/\ud800",
-        "\tfile:///etc/passwd",
     ],
 )
 def test_other_scheme_or_no_uri_at_all(uri: str) -> None:

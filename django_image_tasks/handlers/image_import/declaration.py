@@ -30,7 +30,7 @@ class Declaration:
         self.name: str = self.properties.pop("name", "")
         self.container_format: str = self.properties.pop("container_format", "bare")
         formats = input.get("import_from_format", ""), self.properties.pop("disk_format", "")
-        self.formats: list[str] = [each for each in formats if each]
+        self.formats: list[str] = [name for each in formats if (name := each.strip())]
         """The format of the file, then that of the image, each if it is declared."""
 
     def validate(self) -> None:

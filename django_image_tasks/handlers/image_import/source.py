@@ -65,6 +65,8 @@ class Source:
 
 def parse(uri: str) -> Source:
     """Take a URI apart; raises InvalidInput if the settings do not allow it. Looks nothing up."""
+    if " " in uri or not uri.isprintable():
+        raise InvalidInput("The given uri must not contain spaces or invisible characters.")
     scheme, authority, target = _split(uri)
     if "@" in unquote(authority):
         raise InvalidInput("The given uri must not contain credentials.")
@@ -72,7 +74,7 @@ def parse(uri: str) -> Source:
         raise InvalidInput(
             "File based imports are not allowed. Please use a non-local source of image data."
         )
-    if not _well_formed(uri, scheme, authority):
+    if not (authority and scheme in DEFAULT_PORTS and scheme in conf.IMPORT_ALLOWED_SCHEMES):
         raise InvalidInput(
             "The given uri is not valid. Please specify a valid uri from the following list of "
             f"supported uri {list(conf.IMPORT_ALLOWED_SCHEMES)}"
@@ -120,11 +122,6 @@ def _split(uri: str) -> tuple[str, str, str]:
     match = URI.match(uri)
     scheme, authority, target = match.groups("") if match else ("", "", "")
     return scheme.lower(), unicodedata.normalize("NFKC", authority), target
-
-
-def _well_formed(uri: str, scheme: str, authority: str) -> bool:
-    known = scheme in conf.IMPORT_ALLOWED_SCHEMES and scheme in DEFAULT_PORTS
-    return known and bool(authority) and uri.isprintable() and " " not in uri
 
 
 def _host_and_port(authority: str, default: int) -> tuple[str, int]:

@@ -121,7 +121,7 @@ def _rows(dsn: str) -> Iterator[dict[str, Any]]:
 def _connection(dsn: str) -> BaseDatabaseWrapper:
     """A connection of Django's to the database that Glance's ``connection`` option names."""
     try:
-        parts = urlsplit(dsn)
+        parts = urlsplit(dsn.strip())
         engine = ENGINES[parts.scheme.partition("+")[0]]
         name = unquote(parts.path[1:])
         port = parts.port or ""
