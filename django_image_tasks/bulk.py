@@ -7,7 +7,6 @@ iterates hears of a step once it is done, and may stop after any.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from functools import partial
 from itertools import count
 from typing import NamedTuple
 from uuid import UUID
@@ -62,8 +61,7 @@ def _cancel(ids: Sequence[UUID], by: str) -> Cancelled:
         tasks = list(rows.defer("input", "result"))
         ended = [task for task in tasks if task.finished_at == now]
         if "announce_at" in values:
-            announce = partial(Task.announce_ends, ended)
-            transaction.on_commit(announce, using=rows.db, robust=True)
+            transaction.on_commit(lambda: Task.announce_ends(ended), using=rows.db, robust=True)
     return Cancelled(ended, [task for task in tasks if task.status == Status.PROCESSING])
 
 
@@ -113,7 +111,7 @@ def _retry(
         if not conf.TASK_VALIDATOR:
             Task.objects.using(rows.db).bulk_create([retry.task for retry in retries])
         transaction.on_commit(
-            partial(queue.publish, [retry.task.pk for retry in retries]),
+            lambda: queue.publish([retry.task.pk for retry in retries]),
             using=rows.db,
             robust=True,
         )

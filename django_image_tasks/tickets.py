@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from functools import partial
 from importlib import import_module
 from uuid import UUID
 
@@ -28,7 +27,7 @@ at once, as long as tasks wait. So one of them makes up for any number of lost t
 def submit(task: Task) -> None:
     """Put a ticket for a task on the queue when the transaction commits."""
     using = router.db_for_write(Task)
-    transaction.on_commit(partial(publish, task.pk), using=using, robust=True)
+    transaction.on_commit(lambda: publish(task.pk), using=using, robust=True)
 
 
 def publish(task_id: UUID | str, delay: timedelta = timedelta()) -> bool:

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.db import connections, models, router, transaction
@@ -436,5 +435,7 @@ class Task(models.Model):
                 setattr(self, name, value)
 
     def _send(self, signal: Signal) -> None:
-        send = partial(signal.send_robust, sender=Task, task=self)
-        transaction.on_commit(send, using=self._db, robust=True)
+        # No partial: it has no name, by which Django logs that a robust callback has failed.
+        transaction.on_commit(
+            lambda: signal.send_robust(sender=Task, task=self), using=self._db, robust=True
+        )
