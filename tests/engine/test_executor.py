@@ -368,6 +368,46 @@ def test_a_task_over_its_deadline_fails(make_task: Callable[..., Task], image_ta
     assert task.message == "Took longer than the limit of 0:00:00.001000"
 
 
+def test_the_deadline_counts_from_the_attempts_start(
+    make_task: Callable[..., Task], during: Any
+) -> None:
+    seen = []
+
+    def look(context):
+        context.check()
+        seen.append(context.deadline)
+
+    during(look)
+    task = make_task("callback", created_at=timezone.now() - timedelta(days=2))
+    before = timezone.now()
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    assert task.status == "success"
+    assert before + timedelta(hours=6) <= seen[0] <= timezone.now() + timedelta(hours=6)
+
+
+@pytest.mark.parametrize(
+    "run", [lambda pk: executor.run(pk), lambda pk: executor.run_next(has_heartbeat=False)]
+)
+def test_a_lease_that_nobody_renews_lasts_as_long_as_an_attempt_may(
+    make_task: Callable[..., Task], during: Any, run: Any
+) -> None:
+    leases = []
+
+    def look(context):
+        row = Task.objects.get(pk=context.task_id)
+        leases.append(row.lease_expires_at - timezone.now())
+
+    during(look)
+    task = make_task("callback", turn=0)
+
+    run(task.pk)
+
+    assert leases[0] > timedelta(hours=6)
+
+
 def test_progress_moves_the_row_and_not_the_lease(
     make_task: Callable[..., Task], during: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

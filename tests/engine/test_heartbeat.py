@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from threading import Event, Thread
+from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from django.db.backends.signals import connection_created
 from django.utils import timezone
 
 from django_image_tasks import executor
@@ -73,6 +74,20 @@ def worker(monkeypatch: pytest.MonkeyPatch, image_tasks: Any) -> Any:
     return make
 
 
+@pytest.fixture
+def opened() -> Iterator[list[Any]]:
+    """The connections that other threads have opened to the database."""
+    ours, opened = current_thread(), []
+
+    def note(connection: Any, **kwargs: object) -> None:
+        if current_thread() is not ours:
+            opened.append(connection)
+
+    connection_created.connect(note)
+    yield opened
+    connection_created.disconnect(note)
+
+
 def wait_for(condition: Callable[[], Any], seconds: float = 4) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -124,6 +139,16 @@ def test_a_cancel_ends_the_task_even_if_its_handler_does_not_return(worker: Any)
     attempt.refresh_from_db()
     assert attempt.ended_at is not None
     assert not Leftover.objects.exists()
+
+
+def test_no_connection_stays_open_beside_a_worker(worker: Any, opened: list[Any]) -> None:
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
+
+    Task.objects.get(pk=waiting.task.pk).cancel("mia")  # the end is written in a thread of its own
+
+    waiting.end(within=5)
+    assert len(opened) >= 3  # the worker's, the heartbeat's, and that of the end
+    wait_for(lambda: all(each.connection is None for each in opened))
 
 
 def test_a_deadline_stops_a_handler_that_only_waits(worker: Any, image_tasks: Any) -> None:

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
 from io import StringIO
-from threading import Event
+from threading import Event, Thread
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from django_image_tasks import claims, executor
@@ -88,6 +88,21 @@ def test_a_worker_that_renews_its_lease_at_the_last_moment_keeps_its_task(
 
     task.refresh_from_db()
     assert (task.status, task.attempts) == ("processing", 1)
+
+
+def test_a_race_that_is_lost_for_one_task_leaves_the_others_to_the_sweep(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [claims.claim(make_task().pk) for _ in range(2)]
+    for task in (first, second):
+        overdue(task)
+    monkeypatch.setattr("django_image_tasks.sweep.time.sleep", lambda seconds: first.renew_lease())
+
+    assert sweep().recovered == 1
+
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert (first.status, second.status) == ("processing", "success")
 
 
 def test_a_row_that_was_made_by_hand_is_run(make_task: Callable[..., Task]) -> None:
@@ -231,6 +246,38 @@ def test_a_purge_deletes_in_batches_of_a_bounded_size(
 
     with django_assert_max_num_queries(40):
         assert purge() == 2 * BATCH + 1
+
+
+def test_a_sweep_leaves_what_it_cannot_delete_in_time_to_the_next_one(
+    expired: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired(2)
+    with monkeypatch.context() as patch:
+        patch.setattr("django_image_tasks.sweep.PURGE_TIME", 1e-9)
+        assert sweep().purged == 0
+
+    assert sweep().purged == 2
+
+
+def test_no_connection_stays_open_between_two_sweeps(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, left = Event(), []
+
+    def connect_and_stop(**kwargs: Any) -> None:
+        connection.ensure_connection()
+        stop.set()
+
+    def run() -> None:
+        sweep_every(0, stop)
+        left.append(connection.connection)
+
+    monkeypatch.setattr("django_image_tasks.sweep.sweep", connect_and_stop)
+    thread = Thread(target=run)
+    thread.start()
+    thread.join()
+
+    assert left == [None]
 
 
 def test_sweeping_again_and_again_outlives_a_database_that_is_away(

@@ -40,6 +40,11 @@ class ReadOnly(IsAuthenticatedOrNamed):
         return request.method == "GET"
 
 
+class NotThis(IsAuthenticatedOrNamed):
+    def has_object_permission(self, request: Any, view: Any, task: Any) -> bool:
+        return task.name != "not this"
+
+
 class NoThrottle(BaseThrottle):
     def allow_request(self, request: Any, view: Any) -> bool:
         return True
@@ -100,6 +105,20 @@ def test_permission_classes(api: APIClient, create: Callable[..., Any], use: Any
 
     assert api.get("/v2/tasks").status_code == 200
     assert error(create())[0] == 403
+
+
+def test_a_permission_class_is_asked_about_the_task(
+    api: APIClient, make_task: Callable[..., Task], use: Any
+) -> None:
+    use("PERMISSION_CLASSES", [f"{HERE}.NotThis"])
+    this, other = make_task(name="this", status="failure"), make_task(name="not this")
+    other.cancel("ada")
+
+    assert api.get(f"/v2/tasks/{this.pk}").status_code == 200
+    assert api.post(f"/v2/tasks/{this.pk}/actions/retry").status_code == 201
+    assert error(api.get(f"/v2/tasks/{other.pk}"))[0] == 403
+    for action in ("cancel", "retry"):
+        assert error(api.post(f"/v2/tasks/{other.pk}/actions/{action}"))[0] == 403
 
 
 def test_throttle_classes(api: APIClient, use: Any) -> None:
