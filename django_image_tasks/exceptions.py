@@ -13,6 +13,7 @@ __all__ = [
     "KeyInUse",
     "KeyReused",
     "LeaseLost",
+    "NotMigrated",
     "ScratchFailed",
     "TaskCancelled",
     "TaskFailed",
@@ -57,6 +58,10 @@ class KeyReused(ImageTasksError):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used with another body.")
+
+
+class NotMigrated(ImageTasksError):
+    """The database lacks a table or a column, for ``migrate`` was not run."""
 
 
 class UnknownTaskType(ImageTasksError):

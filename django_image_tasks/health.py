@@ -27,6 +27,7 @@ from django_image_tasks.measures import duration
 from django_image_tasks.models import Attempt, LastSweep, Task
 from django_image_tasks.querysets import TaskQuerySet
 from django_image_tasks.states import FINISHED, Status
+from django_image_tasks.unmigrated import names_missing_migrations
 
 MOST = 10_000
 """So many waiting tasks are counted."""
@@ -168,6 +169,7 @@ class Health(NamedTuple):
         return text % {"time": duration(self.now - begin), "number": self.due}
 
 
+@names_missing_migrations()
 def look(tasks: TaskQuerySet | None = None) -> Health:
     """See how it goes, in six queries. ``tasks`` are those that may be seen; all by default."""
     tasks = Task.objects.all() if tasks is None else tasks

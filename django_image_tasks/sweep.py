@@ -25,6 +25,7 @@ from django_image_tasks.identifiers import process_name
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import LastSweep, Leftover, Task
 from django_image_tasks.signals import task_finished
+from django_image_tasks.unmigrated import names_missing_migrations
 
 __all__ = ["purge", "sweep"]
 
@@ -54,6 +55,7 @@ class Swept:
     scratch_removed: int = 0
 
 
+@names_missing_migrations()
 def sweep(*, unless_within: timedelta | None = None) -> Swept:
     """Recover tasks from dead workers, give turns to due ones, announce ends, remove what is over.
 

@@ -7,7 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from django_image_tasks.checks.database import check_charset_option, check_database, check_sqlite
+from django_image_tasks.checks.database import (
+    check_charset_option,
+    check_database,
+    check_migrations,
+    check_sqlite,
+)
 from django_image_tasks.checks.dictionary import check_handlers, check_names, check_values
 from django_image_tasks.checks.engine import check_engine
 from django_image_tasks.checks.project import check_project
@@ -19,6 +24,8 @@ def register_checks() -> None:
         register(check, "image_tasks")
     # Under no tag of ours: Django 6.1 asks every database for the checks of a tag that is named.
     register(check_database, Tags.database)
+    # For deployments alone: migrate itself asks for the other checks of the database.
+    register(check_migrations, Tags.database, deploy=True)
 
 
 def check_settings(**kwargs: Any) -> list[CheckMessage]:

@@ -11,6 +11,7 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from django_image_tasks.models import Attempt, Leftover, Task
+from django_image_tasks.unmigrated import missing_migrations
 
 CHARSET_HINT = 'In DATABASES: "OPTIONS": {"charset": "utf8mb4"}'
 STRICT_HINT = (
@@ -71,6 +72,15 @@ def check_database(databases: Sequence[str] | None = None, **kwargs: Any) -> lis
         case "postgresql":
             return [*_utf8(connection)]
     return []
+
+
+def check_migrations(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that ``migrate`` was run; ``check --deploy --database`` does so."""
+    if router.db_for_write(Task) not in (databases or ()):
+        return []
+    told = missing_migrations()
+    message, _, hint = told.partition(" Run: ")
+    return [Error(message, hint=hint, id="image_tasks.E021")] if told else []
 
 
 def _strict(connection: BaseDatabaseWrapper) -> Iterator[Error]:

@@ -15,6 +15,7 @@ from django.db import close_old_connections
 
 from django_image_tasks import executor, tickets
 from django_image_tasks.log_lines import line
+from django_image_tasks.unmigrated import names_missing_migrations
 
 __all__ = ["deliver"]
 
@@ -31,7 +32,9 @@ def deliver(task_id: str, should_stop: Callable[[], bool] | None = None) -> None
     """
     close_old_connections()
     try:
-        if not executor.run_next(should_stop, goes_on=task_id == tickets.NEXT):
+        with names_missing_migrations():
+            is_run = executor.run_next(should_stop, goes_on=task_id == tickets.NEXT)
+        if not is_run:
             logger.info(line("task_skipped", task=task_id, reason="nothing_due"))
     finally:
         close_old_connections()

@@ -323,7 +323,7 @@ def test_the_command_purges_or_only_counts(expired: Any) -> None:
 
 
 def test_the_command_runs_a_workers_own_command_with_the_sweep_beside_it(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, transactional_db: None
 ) -> None:
     calls = []
 

@@ -14,6 +14,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.management.color import no_style
+from django.db import DatabaseError, connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 
@@ -34,6 +35,7 @@ from django_image_tasks.models import Attempt
 from django_image_tasks.states import FINISHED
 from django_image_tasks.sweep import purge, sweep, sweep_every
 from django_image_tasks.sweep_process import sweeping
+from django_image_tasks.unmigrated import missing_migrations
 
 
 class Command(BaseCommand):
@@ -210,6 +212,10 @@ class Command(BaseCommand):
     def work(self, *, every: float, worker: Sequence[str], **options: Any) -> None:
         if not worker:
             raise CommandError(_("Name the worker's own command: image_tasks work db_worker"))
+        with suppress(DatabaseError):  # one that is away is the worker's to wait for
+            if told := missing_migrations():
+                raise CommandError(told)
+        connections.close_all()  # or else a worker that forks would share it with its children
         with sweeping(every):
             call_command(*worker)
 

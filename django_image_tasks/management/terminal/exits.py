@@ -11,6 +11,8 @@ from enum import IntEnum
 from django.core.management import CommandError
 
 from django_image_tasks.exception_handler import as_api_exception, error_response
+from django_image_tasks.exceptions import NotMigrated
+from django_image_tasks.unmigrated import names_missing_migrations
 
 
 class Exit(IntEnum):
@@ -30,7 +32,10 @@ class Exit(IntEnum):
 def refusals() -> Iterator[None]:
     """Raise CommandError, with the API's own message, for what the API would refuse."""
     try:
-        yield
+        with names_missing_migrations():
+            yield
+    except NotMigrated as error:
+        raise CommandError(str(error)) from None
     except Exception as error:
         response = error_response(as_api_exception(error))
         if response.status_code >= 500:
