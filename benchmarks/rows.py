@@ -40,7 +40,6 @@ RESULT = json.dumps(
         "checksum": "0123456789abcdef" * 2,
         "os_hash_algo": "sha512",
         "os_hash_value": "0123456789abcdef" * 8,
-        "properties": {},
     }
 )
 

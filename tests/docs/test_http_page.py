@@ -59,7 +59,6 @@ MORE: Mapping[str, Mapping[str, Any]] = {
             "checksum": hashlib.md5(b"cirros").hexdigest(),
             "os_hash_algo": "sha512",
             "os_hash_value": hashlib.sha512(b"cirros").hexdigest(),
-            "properties": {},
         },
         "image_id": IMAGE_ID,
         "request_id": "req-0b8fcbd0",

@@ -145,7 +145,6 @@ def test_result(run: Run, storage_root: Path) -> None:
         "checksum": hashlib.md5(b"an image").hexdigest(),
         "os_hash_algo": "sha512",
         "os_hash_value": hashlib.sha512(b"an image").hexdigest(),
-        "properties": {"os_distro": "cirros"},
     }
     assert (storage_root / result["location"]).read_bytes() == b"an image"
 
@@ -233,7 +232,7 @@ def test_declared_format_is_the_one_found(
     image = qemu_image(tmp_path, made)
     found = run(image, import_from_format=declared, image_properties={"disk_format": declared})
     assert found["disk_format"] == result
-    assert found["properties"] == {}
+    assert {type(value) for value in found.values()} == {str, int}
 
 
 GZIP = gzip.compress(b"a kernel", mtime=0)

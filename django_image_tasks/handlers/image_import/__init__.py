@@ -61,7 +61,6 @@ class ImageImport(Handler):
             "checksum": image.digests["md5"],
             "os_hash_algo": "sha512",
             "os_hash_value": image.digests["sha512"],
-            "properties": declared.properties,
         }
 
     def discard(self, task_id: UUID, attempt: int, input: Mapping[str, Any]) -> None:

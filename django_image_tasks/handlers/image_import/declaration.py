@@ -26,10 +26,10 @@ class Declaration:
         checksum: Mapping[str, str] = input.get("checksum", {})
         self.algorithm = checksum.get("algorithm", "")
         self.digest = checksum.get("value", "").lower()
-        self.properties = dict(input.get("image_properties", {}))
-        self.name: str = self.properties.pop("name", "")
-        self.container_format: str = self.properties.pop("container_format", "bare")
-        formats = input.get("import_from_format", ""), self.properties.pop("disk_format", "")
+        properties: Mapping[str, str] = input.get("image_properties", {})
+        self.name = properties.get("name", "")
+        self.container_format = properties.get("container_format", "bare")
+        formats = input.get("import_from_format", ""), properties.get("disk_format", "")
         self.formats: list[str] = [name for each in formats if (name := each.strip())]
         """The format of the file, then that of the image, each if it is declared."""
 
