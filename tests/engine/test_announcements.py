@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from django_image_tasks import executor
+from django_image_tasks.exceptions import InvalidTransition
 from django_image_tasks.models import Task
 from django_image_tasks.models.task import ANNOUNCEMENTS
 from django_image_tasks.signals import task_finished
@@ -71,6 +72,60 @@ def test_who_raises_is_told_again_after_a_pause(
     assert sweep().announced == 1
     task.refresh_from_db()
     assert (receiver.told, task.announce_at, task.announcements) == (["success"] * 2, None, 2)
+
+
+def test_each_pause_is_twice_as_long_as_the_one_before(
+    make_task: Callable[..., Task], receiver: Receiver
+) -> None:
+    receiver.failures = 1000
+    task = make_task()
+    executor.run(task.pk)
+    pauses = []
+    for _ in range(3):
+        task.refresh_from_db()
+        pauses.append(round((task.announce_at - timezone.now()).total_seconds(), -1))
+        let_pause_be_over()
+        sweep()
+
+    assert pauses == [10, 20, 40]
+
+
+def test_of_two_sweeps_that_have_seen_an_end_one_tells_of_it(
+    make_task: Callable[..., Task], receiver: Receiver
+) -> None:
+    receiver.failures = 1
+    task = make_task()
+    executor.run(task.pk)
+    let_pause_be_over()
+    first, second = Task.objects.get(pk=task.pk), Task.objects.get(pk=task.pk)
+
+    first.claim_announcement()
+
+    with pytest.raises(InvalidTransition):
+        second.claim_announcement()
+
+
+def test_a_race_that_is_lost_for_one_end_leaves_the_others_to_the_sweep(
+    make_task: Callable[..., Task], receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver.failures = 2
+    first, second = make_task(), make_task()
+    for task in (first, second):
+        executor.run(task.pk)
+    let_pause_be_over()
+    claim = Task.claim_announcement
+
+    def claim_second_alone(task: Task) -> None:
+        if task == first:
+            raise InvalidTransition
+        claim(task)
+
+    monkeypatch.setattr(Task, "claim_announcement", claim_second_alone)
+
+    assert sweep().announced == 1
+
+    second.refresh_from_db()
+    assert second.announce_at is None
 
 
 def test_who_always_raises_is_told_ten_times(

@@ -200,6 +200,35 @@ def test_a_sweep_of_a_storage_that_is_away_tries_once(
     assert len(stored(root)) == 1
 
 
+def test_what_belongs_to_another_attempt_is_neither_forgotten_nor_put_off(
+    make_task: Callable[..., Task],
+) -> None:
+    task = make_task()
+    first, second = (
+        Leftover.objects.create(
+            task_id=task.pk, attempt=number, task_type="workload", input={}, due_at=task.created_at
+        )
+        for number in (1, 2)
+    )
+
+    first.postpone()
+    assert Leftover.objects.get(attempt=2).tries == 0
+    first.forget()
+
+    assert Leftover.objects.get() == second
+
+
+def test_what_is_not_due_is_left_alone(make_task: Callable[..., Task]) -> None:
+    due, later = make_task().leftover(), make_task().leftover()
+    later.due_at = timezone.now() + timedelta(hours=1)
+    due.save()
+    later.save()
+
+    assert sweep().discarded == 1
+
+    assert Leftover.objects.get() == later
+
+
 def test_a_sweep_takes_on_so_many_and_no_more(make_task: Callable[..., Task]) -> None:
     task = make_task()
     Leftover.objects.bulk_create(

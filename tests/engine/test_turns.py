@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from django_image_tasks import claims, executor
-from django_image_tasks.exceptions import TooManyWaiting
+from django_image_tasks.exceptions import InvalidTransition, TooManyWaiting
 from django_image_tasks.limits import OwnerLimits
 from django_image_tasks.models import Task
 from django_image_tasks.services import create_task, retry_task
@@ -88,6 +88,46 @@ def test_what_waits_for_another_attempt_takes_its_turn_when_it_is_due() -> None:
     again = claims.claim_next(timedelta(seconds=30))
     assert again is not None
     assert (again.pk, again.attempts) == (task.pk, 2)
+
+
+def test_a_claim_gives_so_many_turns_and_no_more(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claims, "CLAIMS", 2)
+    for _ in range(3):
+        make_task(lease_expires_at=timezone.now())
+
+    assert claims.give_turns() == 2
+
+
+def test_a_turn_that_another_worker_has_given_keeps_nobody_from_theirs(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [make_task(lease_expires_at=timezone.now()) for _ in range(2)]
+    wait_for_turn = Task.wait_for_turn
+
+    def wait_if_second(task: Task) -> None:
+        if task == first:
+            raise InvalidTransition
+        wait_for_turn(task)
+
+    monkeypatch.setattr(Task, "wait_for_turn", wait_if_second)
+
+    assert claims.give_turns() == 1
+    assert Task.objects.get(pk=second.pk).turn is not None
+
+
+def test_a_task_that_another_worker_has_started_is_left_for_the_next_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    first, second, next_due = create("a"), create("a"), claims.next_due
+    seen_before = iter([Task.objects.get(pk=first.pk)])
+    first.start("another")
+    monkeypatch.setattr(
+        claims, "next_due", lambda *args: next(seen_before, None) or next_due(*args)
+    )
+
+    assert claims.claim_next(timedelta(seconds=30)) == second
 
 
 def test_a_task_that_is_handed_over_is_started_first() -> None:
