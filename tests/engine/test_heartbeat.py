@@ -11,11 +11,12 @@ from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
-from django_image_tasks import executor
+from django_image_tasks import executor, heartbeat
+from django_image_tasks.context import TaskContext
 from django_image_tasks.exceptions import HandedOver, LeaseLost, TaskCancelled
 from django_image_tasks.models import Leftover, Task
 from django_image_tasks.services import create_task
@@ -204,7 +205,9 @@ def test_a_task_that_ends_within_the_grace_time_is_not_handed_over(worker: Any) 
     assert ending.end(within=4).status == "success"
 
 
-def test_a_worker_whose_task_was_taken_is_told_and_writes_nothing(worker: Any) -> None:
+def test_a_worker_whose_task_was_taken_is_told_and_writes_nothing(
+    worker: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
     past = timezone.now() - timedelta(seconds=1)
     Task.objects.filter(pk=waiting.task.pk).update(lease_expires_at=past)
@@ -214,6 +217,7 @@ def test_a_worker_whose_task_was_taken_is_told_and_writes_nothing(worker: Any) -
 
     assert isinstance(waiting.raised, LeaseLost)
     assert (task.status, outcomes(task)) == ("pending", ["lost"])
+    assert "handler_error" not in caplog.text
 
 
 def test_a_lease_that_ran_out_while_the_database_was_away_is_renewed(worker: Any) -> None:
@@ -226,6 +230,57 @@ def test_a_lease_that_ran_out_while_the_database_was_away_is_renewed(worker: Any
 
     task = waiting.end(within=5)
     assert (task.status, task.attempts) == ("success", 1)
+
+
+def test_a_lease_that_ran_out_while_the_process_was_asleep_is_lost(
+    worker: Any, image_tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_tasks["LEASE"] = 3
+    monkeypatch.setattr(heartbeat, "BEAT", 2)  # more than half of it
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
+    heartbeat.of_this_process().wait_for_look()  # one that had begun knew nothing of it
+    past = timezone.now() - timedelta(seconds=1)
+    Task.objects.filter(pk=waiting.task.pk).update(lease_expires_at=past)
+
+    task = waiting.end(within=8)
+
+    assert isinstance(waiting.raised, LeaseLost)
+    assert (task.status, task.lease_expires_at) == ("processing", past)
+
+
+def test_a_look_that_fails_is_not_the_last_one(
+    worker: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    look, failed = heartbeat.Heartbeat._look, Event()
+
+    def fail_once(self: Any, **kwargs: Any) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise OperationalError("server has gone away")
+        look(self, **kwargs)
+
+    monkeypatch.setattr(heartbeat.Heartbeat, "_look", fail_once)
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()))
+    assert failed.wait(5)
+
+    Task.objects.get(pk=waiting.task.pk).cancel("mia")
+
+    assert waiting.end(within=5).status == "failure"
+    assert "heartbeat_failed" in caplog.text
+
+
+def test_a_race_that_is_lost_for_one_attempt_leaves_the_others_to_the_look(
+    make_task: Callable[..., Task],
+) -> None:
+    task = make_task()
+    task.start("worker")
+    row = {**Task.objects.values(*heartbeat.LOOK[:-1]).get(), "is_expired": True}
+    Task.objects.get(pk=task.pk).cancel("mia")  # behind the look's back
+    watched = heartbeat.Watched(TaskContext(task, has_heartbeat=True), None)
+
+    watched.look_at(row, paused=False)
+
+    assert not watched.context.stopped.is_set()  # the next look tells why
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

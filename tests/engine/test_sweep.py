@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from django_image_tasks import claims, executor
+from django_image_tasks import sweep as sweeps
 from django_image_tasks.engines import immediate
 from django_image_tasks.management.commands import image_tasks
 from django_image_tasks.models import Attempt, LastSweep, Task
@@ -181,6 +182,44 @@ def test_of_many_sweepers_one_sweeps(
         assert sweep(unless_within=timedelta(seconds=5)).due == 0
 
 
+def test_of_two_sweepers_that_look_at_once_one_sweeps(make_task: Callable[..., Task]) -> None:
+    sweep()
+    LastSweep.objects.update(ran_at=timezone.now() - timedelta(hours=1))
+    overdue(make_task())
+    faster = iter([{"ran_at": timezone.now()}])
+
+    def let_another_be_faster(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE") and (values := next(faster, None)):
+            LastSweep.objects.update(**values)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(let_another_be_faster):
+        assert sweep(unless_within=timedelta(seconds=5)).due == 0
+
+    assert next(faster, None) is None
+
+
+def test_a_sweep_recovers_so_many_and_no_more(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_image_tasks.sweep.BATCH", 1)
+    for task in [make_task(), make_task()]:
+        claims.claim(task.pk)
+        overdue(task)
+
+    assert sweep().recovered == 1
+
+
+def test_a_sweep_announces_so_many_and_no_more(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_image_tasks.sweep.BATCH", 10)
+    for _ in range(2):
+        make_task(status="success", announce_at=timezone.now())
+
+    assert sweep().announced == 1
+
+
 def test_a_sweep_with_nothing_to_do_costs_one_query_and_the_note_that_it_ran(
     make_task: Callable[..., Task], django_assert_num_queries: Any
 ) -> None:
@@ -246,6 +285,22 @@ def test_a_purge_deletes_in_batches_of_a_bounded_size(
 
     with django_assert_max_num_queries(40):
         assert purge() == 2 * BATCH + 1
+
+
+def test_no_batch_of_a_purge_is_larger(expired: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    expired(5)
+    batches: list[int] = []
+    delete = sweeps._delete
+
+    def count(batch: list[Any]) -> int:
+        batches.append(len(batch))
+        return int(delete(batch))
+
+    monkeypatch.setattr(sweeps, "BATCH", 2)
+    monkeypatch.setattr(sweeps, "_delete", count)
+
+    assert purge() == 5
+    assert batches == [2, 2, 1]
 
 
 def test_a_sweep_leaves_what_it_cannot_delete_in_time_to_the_next_one(
