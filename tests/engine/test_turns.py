@@ -131,7 +131,7 @@ def test_a_task_that_another_worker_has_started_is_left_for_the_next_one(
 
 
 def test_a_task_that_is_handed_over_is_started_first() -> None:
-    first, _ = create("a"), create("b")
+    first, _, _ = create("a"), create("b"), create("a")
     claimed = claims.claim_next(timedelta(seconds=30))
     assert claimed == first
 

@@ -18,6 +18,7 @@ from tests.requirements import needs, needs_program
 
 needs("requests_hardened")
 
+from django_image_tasks.handlers.image_import import connection  # noqa: E402
 from django_image_tasks.handlers.image_import.connection import resolve  # noqa: E402
 from django_image_tasks.handlers.image_import.download import download  # noqa: E402
 
@@ -55,6 +56,7 @@ def test_public_addresses(name_server: dict[str, list[str]]) -> None:
         ["64:ff9b::7f00:1"],
         ["224.0.0.1"],
         ["0.0.0.0"],
+        ["168.63.129.16"],  # Azure's own service, at an address that is public elsewhere
     ],
 )
 def test_one_address_that_is_not_public_is_enough(
@@ -130,6 +132,28 @@ def test_next_address_is_tried(
     uri = f"http://mirror.internal:{server.server_port}/"
     assert download(source.parse(uri), context, ["md5"]).size == 5
     assert server.requests[0][1]["Host"] == f"mirror.internal:{server.server_port}"
+
+
+def test_so_many_addresses_are_tried_and_no_more(
+    name_server: dict[str, list[str]],
+    configure: Configure,
+    context: FakeContext,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    configure(IMPORT_TRUSTED_HOSTS=["mirror.internal"], IMPORT_CONNECT_TIMEOUT=8)
+    name_server["mirror.internal"] = [f"127.0.0.{number}" for number in range(1, 10)]
+    tried: list[tuple[str, float]] = []
+
+    def refuse(address: tuple[str, int], timeout: float) -> None:
+        tried.append((address[0], timeout))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(connection, "create_connection", refuse)
+
+    with pytest.raises(AttemptFailed):
+        download(source.parse("http://mirror.internal/"), context, ["md5"])
+
+    assert tried == [(f"127.0.0.{number}", 2) for number in range(1, 5)]
 
 
 def test_ipv6(context: FakeContext, configure: Configure) -> None:
