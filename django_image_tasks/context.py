@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from datetime import datetime
 from pathlib import Path
 from threading import Event, Lock
@@ -14,16 +15,20 @@ from typing import TYPE_CHECKING
 from django.db import DatabaseError, connections, router
 from django.utils import timezone
 
+from django_image_tasks import scratch
 from django_image_tasks.conf import conf
 from django_image_tasks.database_faults import is_temporary
 from django_image_tasks.exceptions import (
     DeadlineExceeded,
+    InvalidInput,
     InvalidTransition,
     LeaseLost,
+    ScratchFailed,
     TaskCancelled,
     TaskFailed,
     TaskInterrupted,
 )
+from django_image_tasks.json_values import check_json, json_size
 from django_image_tasks.log_lines import with_traceback
 from django_image_tasks.models import Task
 
@@ -31,13 +36,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from django_image_tasks.handlers.base import Kept
+
 logger = logging.getLogger(__name__)
 
-PROGRESS_INTERVAL = 1.0
-"""Seconds between two writes of progress."""
+WRITE_INTERVAL = 1.0
+"""Seconds between two writes of progress, or of checkpoints."""
+MAX_CHECKPOINT_SIZE = 8 * 2**10
+"""Bytes of JSON."""
 
 IN_TRANSACTION = (
-    "progress() was called inside transaction.atomic(), where it would lock the task's row until "
+    "{what}() was called inside transaction.atomic(), where it would lock the task's row until "
     "that transaction ends. Call it outside."
 )
 
@@ -50,6 +59,7 @@ class TaskContext:
     """
 
     scratch: Path
+    kept: Kept | None = None
 
     def __init__(self, task: Task, *, has_heartbeat: bool) -> None:
         self.task = task
@@ -61,7 +71,8 @@ class TaskContext:
         self.stopped = Event()
         self.reason: TaskInterrupted | None = None
         self._overdue_at = time.monotonic() + conf.TASK_TIMEOUT.total_seconds()
-        self._written_at = time.monotonic()
+        self._written_at = dict.fromkeys(("progress", "checkpoint"), time.monotonic())
+        self._has_checkpoint_to_write = False
         self._callbacks: list[Callable[[], object]] = []
         self._lock = Lock()
         self._connection = connections[router.db_for_write(Task)]
@@ -70,22 +81,22 @@ class TaskContext:
     def progress(self, done: int, total: int | None = None) -> None:
         """Write the progress, once a second at most. Raises what :meth:`check` raises."""
         self._raise_if_stopped()
-        if time.monotonic() - self._written_at < PROGRESS_INTERVAL:
-            return
-        if len(self._connection.atomic_blocks) > self._depth:
-            raise TaskFailed(IN_TRANSACTION)
-        self._written_at = time.monotonic()
-        try:
-            self.task.record_progress(done, total)
-        except InvalidTransition:
-            self._find_out()
-        except DatabaseError as error:
-            # The database is away, which costs this progress and not the attempt: the heartbeat
-            # has the lease renewed as soon as it is back.
-            if not is_temporary(error):
-                raise
-            logger.warning(with_traceback("progress_not_written", error, task=self.task_id))
-            self._connection.close_if_unusable_or_obsolete()
+        self._write_checkpoint()
+        self._write("progress", lambda: self.task.record_progress(done, total))
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Keep a state for the next attempt. Raises what :meth:`check` raises, and TaskFailed."""
+        self._raise_if_stopped()
+        _check_state(state)
+        if self.task.checkpoint_attempt != self.attempt:
+            try:
+                scratch.keep(self.scratch)
+            except OSError as error:
+                raise ScratchFailed(error) from error
+        # Written now, with a later progress, or when the attempt asks for another one.
+        self.task.checkpoint, self.task.checkpoint_attempt = deepcopy(state), self.attempt
+        self._has_checkpoint_to_write = True
+        self._write_checkpoint()
 
     def check(self) -> None:
         """Raise DeadlineExceeded, TaskCancelled, HandedOver or LeaseLost if the attempt must stop.
@@ -127,6 +138,33 @@ class TaskContext:
         """Whether the attempt has run for longer than ``TASK_TIMEOUT``."""
         return time.monotonic() >= self._overdue_at
 
+    def _write_checkpoint(self) -> None:
+        def write() -> None:
+            self.task.record_checkpoint()
+            self._has_checkpoint_to_write = False
+
+        if self._has_checkpoint_to_write:
+            self._write("checkpoint", write)
+
+    def _write(self, what: str, write: Callable[[], None]) -> None:
+        """Write to the task's row, unless the same was written within the last second."""
+        if time.monotonic() - self._written_at[what] < WRITE_INTERVAL:
+            return
+        if len(self._connection.atomic_blocks) > self._depth:
+            raise TaskFailed(IN_TRANSACTION.format(what=what))
+        self._written_at[what] = time.monotonic()
+        try:
+            write()
+        except InvalidTransition:
+            self._find_out()
+        except DatabaseError as error:
+            # The database is away, which costs this write and not the attempt: the heartbeat has
+            # the lease renewed as soon as it is back.
+            if not is_temporary(error):
+                raise
+            logger.warning(with_traceback(f"{what}_not_written", error, task=self.task_id))
+            self._connection.close_if_unusable_or_obsolete()
+
     def _raise_if_stopped(self) -> None:
         if self.is_overdue:
             self.stop(DeadlineExceeded(f"Took longer than the limit of {conf.TASK_TIMEOUT}"))
@@ -141,3 +179,15 @@ class TaskContext:
         elif held.cancel_requested_at:
             self.stop(TaskCancelled("Cancelled"))
         self._raise_if_stopped()
+
+
+def _check_state(state: object) -> None:
+    """Raise TaskFailed, with the reason, for a state that cannot be kept."""
+    try:
+        if not isinstance(state, dict):
+            raise InvalidInput(f"it is {type(state).__name__}, no dict")
+        check_json(state)
+        if (size := json_size(state)) > MAX_CHECKPOINT_SIZE:
+            raise InvalidInput(f"it takes {size} bytes, more than 8 KiB")
+    except InvalidInput as error:
+        raise TaskFailed(f"The handler's checkpoint cannot be kept: {error}") from None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -17,10 +18,12 @@ from uuid import UUID
 from django.db import DatabaseError, InterfaceError, connections, router
 
 from django_image_tasks import (
+    checkpoints,
     claims,
     heartbeat,
     leftovers,
     open_transactions,
+    scratch,
     stop_signals,
     tickets,
 )
@@ -34,6 +37,7 @@ from django_image_tasks.exceptions import (
     InvalidInput,
     InvalidTransition,
     LeaseLost,
+    ScratchFailed,
     TaskCancelled,
     TaskFailed,
     UnknownTaskType,
@@ -43,7 +47,6 @@ from django_image_tasks.handlers.base import Handler
 from django_image_tasks.json_values import check_json, json_size
 from django_image_tasks.log_lines import line, with_traceback
 from django_image_tasks.models import Task
-from django_image_tasks.scratch import scratch
 from django_image_tasks.signals import task_finished
 from django_image_tasks.states import Status
 
@@ -108,6 +111,9 @@ def _run(context: TaskContext, watched: heartbeat.Watched | None = None) -> None
     except InvalidTransition:
         _abandon(task)
     _log("task_ended", task, status=task.status, duration=f"{time.monotonic() - started:.3f}")
+    if task.checkpoint_attempt is not None:
+        with suppress(DatabaseError, InterfaceError):  # the sweep does it, too
+            checkpoints.remove_abandoned()
     if raised:
         raise raised
 
@@ -145,8 +151,7 @@ def _result(handler: Handler, context: TaskContext) -> Mapping[str, Any]:
     """Run the handler. Raises TaskFailed if it leaves a transaction open, or no fit result."""
     transactions = open_transactions.depths()
     try:
-        with scratch(f"{context.task_id}-{context.attempt}") as context.scratch:
-            result = handler.run(context)
+        result = _run_in_scratch(handler, context)
     finally:
         left = open_transactions.end_those_since(transactions)
     if left:
@@ -166,6 +171,17 @@ def _result(handler: Handler, context: TaskContext) -> Mapping[str, Any]:
             f"The handler's result cannot be kept: it takes {size} bytes, more than 1 MiB"
         )
     return result
+
+
+def _run_in_scratch(handler: Handler, context: TaskContext) -> Any:
+    name = checkpoints.directory_name(context.task_id, context.attempt)
+    kept = checkpoints.kept_for(context.task, context.stopped)
+    try:
+        with scratch.scratch(name) as context.scratch, kept as context.kept:
+            return handler.run(context)
+    except ScratchFailed:
+        scratch.remove_abandoned()  # what is kept may be what the disk is full of
+        raise
 
 
 def _insist(record: Callable[[], None], context: TaskContext) -> None:

@@ -1,7 +1,8 @@
 """Scratch directories, one for each attempt that runs.
 
 Beside each is a file with ``.lock`` behind the same name, locked while its process lives. It says
-that we made the directory; one without it may be anybody's, and is never removed.
+that we made the directory; one without it may be anybody's, and is never removed. It also says
+whether the directory is kept, which another attempt may then take over.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from errno import EACCES, EPERM
 from pathlib import Path
+from threading import Event
 
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import ScratchFailed
@@ -28,12 +31,17 @@ except ImportError:  # Windows, where the directories of killed workers stay
 logger = logging.getLogger(__name__)
 
 LOCK = ".lock"
+KEPT = b"kept\n"
+"""Ends the lock file of a directory that is kept."""
+PATIENCE = 5.0
+"""Seconds in which a process that was told to stop should have left its directory."""
 
 
 @contextmanager
 def scratch(name: str) -> Iterator[Path]:
     """A new directory for the block, removed behind it, or by the sweep if the process is killed.
 
+    One that is kept stays until :func:`remove_abandoned` is told that nobody wants it.
     Raises :exc:`~django_image_tasks.exceptions.ScratchFailed` if it cannot be made.
     """
     path = conf.SCRATCH_DIR / f"{name}-{secrets.token_hex(4)}"
@@ -47,14 +55,38 @@ def scratch(name: str) -> Iterator[Path]:
         yield path
 
 
-def remove_abandoned() -> int:
-    """Remove the directories of dead processes on this machine, and return their number."""
+def keep(path: Path) -> None:
+    """Keep a directory, unless it has no lock by which others could tell when it is free."""
+    with Path(f"{path}{LOCK}").open("rb+", buffering=0) as lock:
+        if lock.read() == _claim(path.name):
+            lock.write(KEPT)
+
+
+@contextmanager
+def taken_over(name: str, stopped: Event) -> Iterator[Path | None]:
+    """The directory that was kept under this name, if there is one; locked for the block.
+
+    If a process that should have stopped still has it, this waits a while, or until ``stopped``.
+    """
+    with ExitStack() as stack:
+        locks = conf.SCRATCH_DIR.glob(f"{name}-*{LOCK}") if fcntl else ()
+        yield next((path for lock in locks if (path := _taken(lock, stopped, stack))), None)
+
+
+def remove_abandoned(wanted: Callable[[set[str]], set[str]] = lambda names: set()) -> int:
+    """Remove the directories of dead processes on this machine, and return their number.
+
+    ``wanted`` is asked which of the kept ones must stay.
+    """
     if not fcntl:
         return 0
     try:
         with _opened(conf.SCRATCH_DIR, os.O_DIRECTORY) as root:
             check_private(os.fstat(root))
-            return sum(_remove_abandoned(name, root) for name in _names(root))
+            kept: set[str] = set()
+            removed = sum(_remove_abandoned(name, root, kept) for name in _names(root))
+            unwanted = kept - wanted(kept) if kept else kept
+            return removed + sum(_remove_abandoned(name, root) for name in unwanted)
     except FileNotFoundError:
         return 0
     except OSError as error:
@@ -94,15 +126,16 @@ def _make_private(path: Path, *, parents: bool = False) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a directory that the block makes, and remove both behind it."""
-    with Path(f"{path}{LOCK}").open("xb", buffering=0) as lock:
+    """Hold the lock of a directory that the block makes, and remove both unless it is kept."""
+    with Path(f"{path}{LOCK}").open("xb+", buffering=0) as lock:
         try:
             if _lock(lock.fileno()):
                 lock.write(_claim(path.name))
             yield
         finally:
             with suppress(OSError):
-                _remove(path)
+                if not _is_kept(path.name, lock.fileno()):
+                    _remove(path)
 
 
 def _lock(descriptor: int) -> bool:
@@ -119,11 +152,40 @@ def _claim(name: str) -> bytes:
     return f"django_image_tasks made {name}\n".encode()
 
 
-def _remove_abandoned(name: str, root: int) -> bool:
-    claim = _claim(name)
+def _is_ours(name: str, lock: int) -> bool:
+    return _is_kept(name, lock) or _content(lock) == _claim(name)
+
+
+def _is_kept(name: str, lock: int) -> bool:
+    return _content(lock) == _claim(name) + KEPT
+
+
+def _content(lock: int) -> bytes:
+    return os.pread(lock, 1000, 0)
+
+
+def _taken(lock: Path, stopped: Event, stack: ExitStack) -> Path | None:
+    """Take over the directory of this lock."""
+    path, until = lock.with_suffix(""), time.monotonic() + PATIENCE
+    with suppress(OSError):  # it has just been removed
+        descriptor = stack.enter_context(_opened(lock, os.O_RDWR))
+        if not _is_kept(path.name, descriptor):
+            return None
+        while not _lock(descriptor):
+            if time.monotonic() >= until or stopped.wait(0.1):
+                return None
+        return path if _is_directory(path, None) else None
+    return None
+
+
+def _remove_abandoned(name: str, root: int, kept: set[str] | None = None) -> bool:
+    """Remove a directory if its process is dead, or add it to ``kept`` if it is a kept one."""
     try:
         with _opened(f"{name}{LOCK}", os.O_RDWR, root) as lock:
-            if os.read(lock, len(claim) + 1) != claim or not _lock(lock):
+            if not _is_ours(name, lock) or not _lock(lock):
+                return False
+            if kept is not None and _is_kept(name, lock):
+                kept.add(name)
                 return False
             _remove(name, root)
             return True

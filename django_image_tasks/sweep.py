@@ -17,7 +17,7 @@ from django.db.models import Exists, F, Subquery
 from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
-from django_image_tasks import claims, executor, leftovers, scratch, tickets
+from django_image_tasks import checkpoints, claims, executor, leftovers, tickets
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidTransition
@@ -63,7 +63,7 @@ def sweep(*, unless_within: timedelta | None = None) -> Swept:
     ago. That costs one query, and so does a sweep that finds nothing to do, besides the note that
     it ran.
     """
-    swept = Swept(scratch_removed=scratch.remove_abandoned())
+    swept = Swept(scratch_removed=checkpoints.remove_abandoned())
     seen = _look(unless_within)
     if seen is None:
         return swept

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from threading import Event
@@ -13,7 +14,17 @@ from uuid import UUID
 
 from django.dispatch import Signal
 
-__all__ = ["Context", "Handler"]
+__all__ = ["Context", "Handler", "Kept"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier attempt at the task kept for the ones after it."""
+
+    state: Mapping[str, Any]
+    """What it gave to :meth:`Context.checkpoint` last."""
+    scratch: Path | None
+    """Its directory, as it was left in whatever moment, if it can be reached from here."""
 
 
 class Context(Protocol):
@@ -26,6 +37,8 @@ class Context(Protocol):
     """The task's input, valid under the handler's ``input_schema``."""
     scratch: Path
     """An empty directory for this attempt alone, removed when the attempt ends in whatever way."""
+    kept: Kept | None
+    """What an earlier attempt kept with :meth:`checkpoint`; ``None`` if there is nothing."""
     deadline: datetime
     """When the attempt must have ended (aware)."""
     stopped: Event
@@ -38,6 +51,15 @@ class Context(Protocol):
         Raises :exc:`~django_image_tasks.exceptions.TaskInterrupted` when the attempt must stop, and
         :exc:`~django_image_tasks.exceptions.TaskFailed` inside ``transaction.atomic()``, where the
         report would keep the task's row locked.
+        """
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        """Keep a JSON object of at most 8 KiB, and ``scratch``, for the attempt after this one.
+
+        That attempt finds both in ``kept``. The state is written once a second at most, by this or
+        the next :meth:`progress`, and when the attempt raises AttemptFailed: of one that is killed
+        or handed over, what was given in the last second may be missing. Raises what
+        :meth:`progress` raises, and TaskFailed for a state that cannot be kept.
         """
 
     def check(self) -> None:

@@ -100,6 +100,9 @@ class Task(models.Model):
     lease_owner = CodePointField(_("lease owner"), max_length=64, blank=True)
     bytes_done = models.PositiveBigIntegerField(_("bytes done"), default=0)
     bytes_total = models.PositiveBigIntegerField(_("bytes in total"), null=True, blank=True)
+    # What an attempt kept for the ones after it, and which attempt that was.
+    checkpoint = DeepJSONField(null=True, editable=False)
+    checkpoint_attempt = models.PositiveIntegerField(null=True, editable=False)
     cancel_requested_at = models.DateTimeField(_("cancel requested at"), null=True, blank=True)
     cancel_requested_by = CodePointField(_("cancel requested by"), max_length=255, blank=True)
     retry_of = OrderedUUIDField(_("retry of"), null=True, blank=True)
@@ -201,6 +204,10 @@ class Task(models.Model):
         self._update(self._row_if_leased(), values)
         self._send(task_progressed)
 
+    def record_checkpoint(self) -> None:
+        """Write ``checkpoint``, which is this attempt's, for the next one."""
+        self._write(self._row_if_leased(), self._values_of_checkpoint())
+
     def renew_lease(self) -> None:
         """Move the lease's end to ``LEASE`` from now, even if it has passed and nobody noticed."""
         lease_expires_at = DatabaseNow() + conf.LEASE
@@ -220,6 +227,7 @@ class Task(models.Model):
         """End the attempt and go back to ``pending``; the next one starts this much later."""
         due = DatabaseNow() + delay
         values = {"available_at": due, "lease_expires_at": due, **self._one_more_failed()}
+        values |= self._values_of_checkpoint()  # the last one may not have been written yet
         self._end_attempt(self._row_if_leased(), Outcome.RETRY, message, **values)
 
     def hand_over(self, *, handler_returned: bool = True) -> None:
@@ -356,6 +364,9 @@ class Task(models.Model):
 
     def _one_more_failed(self) -> dict[str, Any]:
         return {"failed_attempts": self.failed_attempts + 1}
+
+    def _values_of_checkpoint(self) -> dict[str, Any]:
+        return {"checkpoint": self.checkpoint, "checkpoint_attempt": self.checkpoint_attempt}
 
     def _first_in_turn(self) -> dict[str, Any]:
         turn = Task.objects.for_deciding().lowest_turn()

@@ -411,7 +411,7 @@ def test_a_lease_that_nobody_renews_lasts_as_long_as_an_attempt_may(
 def test_progress_moves_the_row_and_not_the_lease(
     make_task: Callable[..., Task], during: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(context, "PROGRESS_INTERVAL", 0)
+    monkeypatch.setattr(context, "WRITE_INTERVAL", 0)
     task = make_task("callback")
     seen = []
 

@@ -357,7 +357,7 @@ def test_a_transaction_that_is_left_open_is_rolled_back_and_said(worker: Any, le
 def test_progress_inside_a_transaction_is_refused_in_words(
     worker: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("django_image_tasks.context.PROGRESS_INTERVAL", 0)
+    monkeypatch.setattr("django_image_tasks.context.WRITE_INTERVAL", 0)
 
     def report(context: Any) -> None:
         with transaction.atomic():

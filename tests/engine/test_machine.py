@@ -41,6 +41,7 @@ class Machine(RuleBasedStateMachine):
         self.held: dict[int, Task] = {}
         self.ended: tuple[Any, ...] | None = None
         self.losses, self.hand_overs, self.cancelled = 0, 0, False
+        self.kept: tuple[int, int] | None = None
 
     def holder(self) -> int | None:
         """The worker whose lease runs."""
@@ -49,6 +50,13 @@ class Machine(RuleBasedStateMachine):
             return None
         held = (each for each, task in self.held.items() if task.attempts == row.attempts)
         return next(held, None)
+
+    @staticmethod
+    def kept_in(task: Task) -> tuple[int, int] | None:
+        """The step of the checkpoint that a task has, and whose it is."""
+        if task.checkpoint is None or task.checkpoint_attempt is None:
+            return None
+        return task.checkpoint["step"], task.checkpoint_attempt
 
     def row(self) -> Task:
         return Task.objects.get(pk=self.task.pk)
@@ -77,6 +85,7 @@ class Machine(RuleBasedStateMachine):
         if task := claims.claim_next(LEASE):
             assert was_waiting or self.row().attempts == task.attempts
             self.held[worker] = task
+            assert self.kept_in(task) == self.kept
 
     @rule(worker=workers)
     def beat(self, worker: int) -> None:
@@ -93,6 +102,17 @@ class Machine(RuleBasedStateMachine):
     def progress(self, worker: int, done: int) -> None:
         if self.knows(worker):
             self.write(worker, lambda task: task.record_progress(done, 100))
+
+    @rule(worker=workers, step=integers(0, 100))
+    def checkpoint(self, worker: int, step: int) -> None:
+        if self.knows(worker):
+            task = self.held[worker]
+            before = task.checkpoint, task.checkpoint_attempt
+            task.checkpoint, task.checkpoint_attempt = {"step": step}, task.attempts
+            if self.write(worker, Task.record_checkpoint):
+                self.kept = step, task.attempts
+            else:
+                task.checkpoint, task.checkpoint_attempt = before
 
     @rule(worker=workers)
     def succeed(self, worker: int) -> None:
@@ -183,6 +203,13 @@ class Machine(RuleBasedStateMachine):
         assert sum(attempt.outcome == "handed_over" for attempt in history) == self.hand_overs
 
     @invariant()
+    def only_the_last_that_was_kept_is_found(self) -> None:
+        """It is the holder's alone to change, and it outlives the attempt, the loss and the end."""
+        row = self.row()
+        assert self.kept_in(row) == self.kept
+        assert (row.checkpoint_attempt or 0) <= row.attempts
+
+    @invariant()
     def it_is_never_out_of_sight(self) -> None:
         """It has a turn, a time at which the sweep looks, or an end."""
         row = self.row()
@@ -200,6 +227,8 @@ SEEN = (
     "message",
     "lease_owner",
     "turn",
+    "checkpoint",
+    "checkpoint_attempt",
 )
 
 

@@ -15,6 +15,7 @@ from django_image_tasks.services import retry_task
 VERBS = {
     "start": lambda task: task.start("worker"),
     "record_progress": lambda task: task.record_progress(1, 2),
+    "record_checkpoint": lambda task: task.record_checkpoint(),
     "succeed": lambda task: task.succeed({}),
     "fail": lambda task: task.fail("reason"),
     "schedule_next_attempt": lambda task: task.schedule_next_attempt("reason", timedelta()),
@@ -31,6 +32,7 @@ ALLOWED = {
     "pending": {"start", "cancel", "wait_for_turn"},
     "processing": {
         "record_progress",
+        "record_checkpoint",
         "succeed",
         "fail",
         "schedule_next_attempt",

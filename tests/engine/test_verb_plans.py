@@ -104,6 +104,7 @@ def use_every_verb(make_task: Callable[..., Task]) -> None:
     minute = timedelta(minutes=1)
     make_task().wait_for_turn()
     start().record_progress(1, 2)
+    start().record_checkpoint()
     start().renew_lease()
     start().succeed({})
     start().fail("no")
