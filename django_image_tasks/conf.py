@@ -258,8 +258,9 @@ class Settings:
 
     @property
     def SCRATCH_DIR(self) -> Path:
-        """Attempts keep their files in this directory while they run. It is on the worker's own
-        disk, belongs to its user, and is private (mode 700)."""
+        """Attempts keep their files in this directory while they run, and an import from one
+        attempt to the next. It is on the worker's own disk, belongs to its user, and is private
+        (mode 700)."""
         default = Path(gettempdir()) / f"image-tasks-{_user()}"
         value = self._get("SCRATCH_DIR", default)
         if not isinstance(value, str | Path) or not Path(value).is_absolute():

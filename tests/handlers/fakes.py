@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from django_image_tasks.handlers.base import Kept
+
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
@@ -30,9 +32,14 @@ class FakeContext:
         self.reports: list[tuple[int, int | None]] = []
         self.checks = 0
         self.stopped = threading.Event()
+        self.kept: Kept | None = None
+        self.states: list[Mapping[str, Any]] = []
 
     def progress(self, done: int, total: int | None = None) -> None:
         self.reports.append((done, total))
+
+    def checkpoint(self, state: Mapping[str, Any]) -> None:
+        self.states.append(state)
 
     def check(self) -> None:
         self.checks += 1

@@ -295,7 +295,7 @@ def test_lost_lease_is_noticed_before_the_save(
 def test_image_that_can_no_longer_be_read(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def progress(self: FakeContext, done: int, total: int | None = None) -> None:
         if done == total:
-            (self.scratch / "image").unlink(missing_ok=True)
+            (self.scratch / "image-1").unlink(missing_ok=True)
 
     monkeypatch.setattr(FakeContext, "progress", progress)
     with pytest.raises(AttemptFailed) as caught:

@@ -9,7 +9,8 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -34,6 +35,7 @@ from django_image_tasks.handlers.image_import import download as module  # noqa:
 from django_image_tasks.handlers.image_import.download import Download, download  # noqa: E402
 
 IMAGE = bytes(range(256)) * 4096  # 1 MiB
+OLD = "Wed, 21 Oct 2015 07:28:00 GMT"
 Configure = Callable[..., None]
 
 
@@ -113,7 +115,7 @@ def test_content_encoding_that_was_not_asked_for(
         fetch()
     assert server.requests[0][1]["Accept-Encoding"] == "identity"
     assert str(caught.value) == ("Source sent a Content-Encoding, although identity was asked for")
-    assert os.path.getsize(context.scratch / "image") == 0
+    assert os.path.getsize(context.scratch / "image-1") == 0
 
 
 @pytest.mark.parametrize("encoding", ["identity", "Identity", "", "identity, identity"])
@@ -165,11 +167,39 @@ def test_broken_transfer_goes_on_where_it_broke(server: SourceServer, fetch: Fet
 
 
 def test_broken_transfer_goes_on_by_date(server: SourceServer, fetch: Fetch) -> None:
-    date = "Wed, 21 Oct 2015 07:28:00 GMT"
     rest = answer(IMAGE[1000:], 206, Content_Range=f"bytes 1000-{len(IMAGE) - 1}/{len(IMAGE)}")
-    server.answers = [answer(IMAGE, sent=1000, Last_Modified=date, ETag='W/"weak"'), rest]
+    server.answers = [answer(IMAGE, sent=1000, Last_Modified=OLD), rest]
     assert content(fetch()) == IMAGE
-    assert server.requests[1][1]["If-Range"] == date
+    assert server.requests[1][1]["If-Range"] == OLD
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        pytest.param({"ETag": 'W/"v1"'}, id="weak-etag"),
+        pytest.param({"ETag": 'W/"v1"', "Last_Modified": OLD}, id="weak-etag-and-date"),
+        pytest.param({"ETag": "v1"}, id="unquoted-etag"),
+        pytest.param({"ETag": f'"{"v" * 1001}"'}, id="endless-etag"),
+        pytest.param({"Last_Modified": "2015-10-21T07:28:00Z"}, id="no-date"),
+        pytest.param({"Last_Modified": "Wed, 21 Oct 2015 07:28:00 +0000"}, id="no-date-of-http"),
+    ],
+)
+def test_what_does_not_tell_one_image_from_another_is_not_relied_on(
+    server: SourceServer, fetch: Fetch, headers: dict[str, str]
+) -> None:
+    server.answers = [answer(bytes(len(IMAGE)), sent=1000, **headers), answer(IMAGE)]
+    assert content(fetch()) == IMAGE
+    assert asked_ranges(server) == [None, None]
+
+
+@pytest.mark.parametrize(("seconds", "is_relied_on"), [(55, False), (65, True)])
+def test_a_date_is_relied_on_once_it_is_a_minute_old(
+    server: SourceServer, fetch: Fetch, seconds: int, is_relied_on: bool
+) -> None:
+    date = format_datetime(datetime.now(UTC) - timedelta(seconds=seconds), usegmt=True)
+    server.answers = [answer(IMAGE, sent=1000, Last_Modified=date), answer(IMAGE)]
+    assert content(fetch()) == IMAGE
+    assert asked_ranges(server) == [None, "bytes=1000-" if is_relied_on else None]
 
 
 def test_broken_chunked_transfer_goes_on(server: SourceServer, fetch: Fetch) -> None:
@@ -206,6 +236,15 @@ def test_starts_over_when_it_cannot_go_on(server: SourceServer, fetch: Fetch, se
         ),
         pytest.param({"Content_Range": "bytes 1000-1999/2000"}, id="other-total"),
         pytest.param({}, id="no-range"),
+        pytest.param(
+            {
+                "Content_Range": f"bytes 1000-{len(IMAGE) - 1}/{len(IMAGE)}",
+                "Content_Type": "multipart/byteranges; boundary=x",
+                "ETag": '"v1"',
+            },
+            id="multipart",
+        ),
+        pytest.param({"Content_Range": f"bytes 1000-{len(IMAGE) - 1}/{len(IMAGE)}"}, id="no-etag"),
         pytest.param(
             {
                 "Content_Range": f"bytes 1000-{len(IMAGE) - 1}/{len(IMAGE)}",
@@ -335,7 +374,7 @@ def test_length_over_the_limit_is_refused_at_once(
     with pytest.raises(TaskFailed) as caught:
         fetch()
     assert str(caught.value) == "Larger than the limit of 10 GiB"
-    assert os.path.getsize(context.scratch / "image") == 0
+    assert os.path.getsize(context.scratch / "image-1") == 0
 
 
 def test_limit_holds_without_a_length(
@@ -351,7 +390,7 @@ def test_limit_holds_without_a_length(
     with pytest.raises(TaskFailed) as caught:
         fetch()
     assert str(caught.value) == "Larger than the limit of 3 MiB"
-    assert os.path.getsize(context.scratch / "image") <= 3 * 2**20
+    assert os.path.getsize(context.scratch / "image-1") <= 3 * 2**20
 
 
 def test_image_of_exactly_the_limit(

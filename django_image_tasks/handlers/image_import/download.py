@@ -1,14 +1,18 @@
-"""The download of an image to the scratch directory, resumed where it broke off."""
+"""The download of an image to the scratch directory, resumed where it broke off.
+
+So it is when the connection broke, and when the attempt did and the next one finds what it kept.
+"""
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from django.utils import timezone
 from requests import Response
@@ -18,7 +22,9 @@ from django_image_tasks.exceptions import AttemptFailed, ScratchFailed, TaskFail
 from django_image_tasks.handlers.base import Context
 from django_image_tasks.handlers.image_import.connection import Session, open_session
 from django_image_tasks.handlers.image_import.digests import Digests
+from django_image_tasks.handlers.image_import.partial_file import PartialFile
 from django_image_tasks.handlers.image_import.response import chunks, get
+from django_image_tasks.handlers.image_import.rest import headers_for, total_of, validator_in
 from django_image_tasks.handlers.image_import.source import Source
 from django_image_tasks.measures import plain_size
 
@@ -28,7 +34,6 @@ DELAY = 1.0
 """Seconds before a transfer is resumed; doubled after each attempt that brought nothing."""
 LONGEST_PAUSE = 60.0
 """Seconds. A source that wants to be left alone for longer is another attempt's."""
-CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 
 
 @dataclass(frozen=True)
@@ -69,31 +74,49 @@ class Transfer:
         left = (context.deadline - timezone.now()).total_seconds()
         self.seconds = max(0, min(conf.IMPORT_TIMEOUT, left))
         self.ends = time.monotonic() + self.seconds
-        self.file = (context.scratch / "image").open("wb")
         self.threads = ThreadPoolExecutor()
-        self._start_over()
+        kept = PartialFile.taken_over(context.kept, context.scratch)
+        self.file = kept or PartialFile(context.scratch)
+        self.state: Mapping[str, Any] = {}
+        self._forget(context.kept.state if kept and context.kept else {})
 
     def run(self) -> Download:
         """Download the whole file, resuming as often as is worth it."""
-        with self.threads, self.file, open_session(self.ends) as session:
+        with self.threads, closing(self), open_session(self.ends) as session:
             with self.context.on_stop(session.guard.cut):
+                self._read_again()
                 self._receive_all(session)
             digests = self.digests.hexdigests()
-        return Download(Path(self.file.name), self.done, digests)
+        return Download(self.file.path, self.done, digests)
+
+    def close(self) -> None:
+        self.file.close()
 
     def _start_over(self) -> None:
-        self.file.seek(0)
-        self.file.truncate()
+        if self.done:
+            self.file = self.file.replaced()
+        self._forget({})
+
+    def _forget(self, state: Mapping[str, Any]) -> None:
         self.done = 0
-        self.total: int | None = None
-        self.validator: str | None = None
+        self.total: int | None = state.get("total")
+        self.validator: str | None = state.get("validator")
         self.digests = Digests(self.algorithms, self.threads)
 
+    def _read_again(self) -> None:
+        """Count what an earlier attempt has kept, whose digests nothing could keep."""
+        for chunk in self.file.chunks():
+            self.done += len(chunk)
+            self._check_size(self.done)
+            self.digests.update(chunk)
+            self._report()
+
     def _receive_all(self, session: Session) -> None:
-        furthest = fruitless = 0
-        while True:
+        furthest, fruitless = self.done, 0
+        while not 0 < self.done == self.total:
             try:
-                return self._receive(session)
+                self._receive(session)
+                return
             except TooSlow:
                 raise
             except AttemptFailed as error:
@@ -123,7 +146,7 @@ class Transfer:
     def _headers(self) -> dict[str, str]:
         if not self.validator or not 0 < self.done < (self.total or self.max_size):
             return {}
-        return {"Range": f"bytes={self.done}-", "If-Range": self.validator}
+        return headers_for(self.done, self.validator)
 
     def _place(self, response: Response) -> None:
         """Make the file end where the body begins: at its start, unless the body is the rest."""
@@ -133,18 +156,17 @@ class Transfer:
         if response.status_code != 200:
             raise AttemptFailed(f"{self.source.origin} did not go on with what it had begun")
         self.total = response.raw.length_remaining
-        self.validator = _validator(response.headers)
+        self.validator = validator_in(response.headers)
 
     def _goes_on(self, headers: Mapping[str, str]) -> bool:
         """Whether a 206 holds what is missing, of the same image."""
-        match = CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
-        if not match or int(match[1]) != self.done or not self.validator:
+        if not self.validator:
             return False
-        if self.total is None and match[2] != "*":
-            self.total = int(match[2])
-        name = "ETag" if self.validator.startswith('"') else "Last-Modified"
-        same_image = headers.get(name, self.validator) == self.validator
-        return same_image and match[2] in ("*", str(self.total))
+        total = total_of(headers, self.done, self.validator)
+        if total is None or total not in (0, self.total or total):
+            return False
+        self.total = self.total or total or None
+        return True
 
     def _keep(self, chunk: bytes) -> None:
         self.done += len(chunk)
@@ -166,6 +188,10 @@ class Transfer:
 
     def _report(self) -> None:
         self.context.progress(self.done, self.total)
+        state = {**self.file.state(), "total": self.total, "validator": self.validator}
+        if self.validator and state != self.state:
+            self.state = state
+            self.context.checkpoint(state)
 
     def _check_size(self, size: int) -> None:
         if size > self.max_size:
@@ -182,9 +208,3 @@ class Transfer:
             self._report()
             self.context.stopped.wait(min(left, 1))
         self._check_time()
-
-
-def _validator(headers: Mapping[str, str]) -> str | None:
-    """What If-Range may name: a strong ETag, or else a date (RFC 9110, 13.1.5)."""
-    etag = headers.get("ETag", "")
-    return etag if etag.startswith('"') else headers.get("Last-Modified")
