@@ -19,6 +19,7 @@ from tests.engines import actions
 from tests.engines.brokers import ENGINES
 from tests.engines.project import ROOT, Process
 from tests.engines.waiting import until
+from tests.faults.resumed import deployed_once, killed_late, killed_often
 from tests.faults.site import Site, at_site, clock_at
 from tests.handlers.fakes import SourceServer, answer, begin, running
 from tests.requirements import needs_database
@@ -270,6 +271,9 @@ FAULTS = {
     "without_guard": Fault(without_guard, ("django_tasks", "rq", "procrastinate")),
     "receiver_killed": Fault(receiver_killed, ("django_tasks", "celery_rabbitmq", "rq")),
     "killed": Fault(killed),
+    "killed_late": Fault(killed_late),
+    "killed_often": Fault(killed_often),
+    "deployed_once": Fault(deployed_once),
 }
 
 

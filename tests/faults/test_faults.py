@@ -19,6 +19,7 @@ SEED = int(os.environ.get("IMAGE_TASKS_SEED", "1"))
         ("without_guard", "django_tasks", {}),
         ("deployed", "celery_rabbitmq", {"times": 2}),
         ("killed", "rq", {"imports": 10}),
+        ("killed_late", "django_tasks", {"mebibytes": 64}),
         ("database_away", "procrastinate", {"seconds": 10}),
     ],
 )

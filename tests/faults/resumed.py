@@ -1,0 +1,77 @@
+"""Faults in the middle of an import, after which what had arrived is not fetched again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+
+from tests.engines.waiting import until
+from tests.faults.counted import CountedSource, counted
+from tests.faults.site import Site
+
+
+def killed_late(site: Site, mebibytes: int = 1024) -> None:
+    """The worker is killed when nine tenths of an image were sent."""
+    size = mebibytes * 2**20
+    with counted(size, rate=size / 3) as (source, server):
+        site.keep_workers(1)
+        task_id = site.submit({"import_from": server.url()}, "import")
+        worker, _ = site.owner_of(task_id)
+        source.call_at(size * 9 // 10, worker.kill)
+        site.tried += 1
+        until(lambda: not worker.runs(), 300)
+        site.keep_workers(1)
+        site.expect_success(300, "lost", "success", workers=1)
+        expect_fetched(site, source, task_id, at_most=1.02)
+
+
+def deployed_once(site: Site, times: int = 10) -> None:
+    """So many deployments in one import: SIGTERM to the process, or to its whole group."""
+    with counted(times * 32 * 2**20, rate=8 * 2**20) as (source, server):
+        site.keep_workers(1)
+        task_id = site.submit({"import_from": server.url()}, "import")
+        for number in range(times):
+            worker, _ = site.owner_of(task_id)
+            time.sleep(site.random.uniform(0, 1))
+            site.tried += 1
+            if number % 2:
+                worker.signal(signal.SIGTERM)
+            else:
+                os.kill(worker.pid, signal.SIGTERM)
+            site.keep_workers(2)
+            until(lambda worker=worker: not worker.runs())
+        source.rate = float("inf")
+        site.expect_success(120, *["handed_over"] * times, "success", workers=1)
+        expect_fetched(site, source, task_id, at_most=1.02)
+
+
+def killed_often(site: Site, times: int = 100) -> None:
+    """A worker is killed each one to three seconds, so often, with imports of four seconds."""
+    size = 16 * 2**20
+    with counted(size, rate=size / 4) as (source, server):
+        while site.tried < times:
+            if len(site.tasks) - len(site.ended()) < 4:
+                site.submit({"import_from": server.url()}, "import")
+            site.keep_workers()
+            time.sleep(site.random.uniform(1, 3))
+            if not site.workers:  # Celery ends if its beat was killed
+                continue
+            site.tried += 1
+            worker = site.random.choice(site.workers)
+            if site.random.random() < 0.5:
+                worker.kill()
+            else:  # one of its processes alone
+                os.kill(site.random.choice(worker.pids()), signal.SIGKILL)
+        site.expect_success(180, workers=2)
+        digest = source.sha512()
+        whole = [row["result"] for row in map(site.row, site.tasks) if row["result"]]
+        site.expect("right digests", all(each["os_hash_value"] == digest for each in whole))
+        site.notes.append(f"{len(whole)} images were sent {source.share:.2f} times")
+
+
+def expect_fetched(site: Site, source: CountedSource, task_id: str, *, at_most: float) -> None:
+    result = site.row(task_id)["result"] or {}
+    site.expect("right digest", result.get("os_hash_value") == source.sha512())
+    site.expect(f"fetched at most {at_most} times", source.share <= at_most)
+    site.notes.append(f"{source.size >> 20} MiB were sent {source.share:.4f} times")
