@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,11 @@ import pytest
 from django_image_tasks.models import Task
 from example_project.seed import seed
 from tests.docs.readme import blocks
-from tests.docs.test_pages import in_language, pasted
+from tests.docs.test_pages import pasted
 from tests.requirements import needs, needs_program
 
 ADA = """
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.models import Group, Permission, User
 from django.core.files.storage import default_storage
 from django.test import Client
 
@@ -41,11 +40,14 @@ print(answer["Location"] == f"/v2/tasks/{Task.objects.get().pk}")
     ),
     "databases": (
         """
+from django_tasks_db.models import DBTaskResult
 from django_image_tasks.services import create_task
 create_task("import", {"import_from": "https://images.example.org/a.img"}, owner="1")
-print([Task.objects.using("tasks").count(), *client.get("/v2/tasks").json()["tasks"]][0])
+print(DBTaskResult.objects.using("tasks").count(), Task.objects.using("tasks").count())
+print( len(client.get("/v2/tasks").json()["tasks"]))
+print(Permission.objects.filter(codename="view_all_tasks").exists())
 """,
-        "1",
+        "1 1\n1\nTrue",
     ),
     "function-to-task": (
         """
@@ -100,6 +102,15 @@ def ended(live_server: Any) -> str:
     return f"{live_server.url}/v2/tasks/{task.pk}"
 
 
+def test_a_task_is_followed_in_a_shell(ended: str) -> None:
+    needs_program("jq")
+    [code] = [code for code in blocks("sh", page="docs/how-to/follow.md") if "curl" in code]
+    local = code.replace("http://127.0.0.1:8000/v2/tasks/$TASK", ended)
+    command = [needs_program("bash"), "-euc", f"TOKEN=admin-token\n{local}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("success\n\n", "")
+
+
 def test_a_task_is_followed_in_python(ended: str) -> None:
     needs("requests")
     [code] = blocks("python", page="docs/how-to/follow.md")
@@ -122,20 +133,3 @@ console.log((await follow("{ended}")).status);
     command = [needs_program("node"), "--input-type=module", "-e", script]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.stderr) == ("success\n", "")
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        line
-        for page, code in in_language("sh")
-        for line in code.replace("\\\n", "").splitlines()
-        if line.startswith("python manage.py image_tasks ") and "work" not in line
-    ],
-)
-def test_a_command_of_ours_is_one_that_we_have(line: str) -> None:
-    from django_image_tasks.management.commands.image_tasks import Command
-
-    words = shlex.split(line.replace("$(", "").partition("|")[0], comments=True)
-    parser = Command().create_parser("manage.py", "image_tasks")
-    assert parser.parse_args([word.rstrip(")") for word in words[3:]]).command

@@ -1,15 +1,31 @@
-"""The code on our pages: every block is tried, each in the way of its language."""
+"""The code on our pages: every block is tried, each in the way of its language.
+
+| language | tried by |
+|---|---|
+| ``python`` | compiling it; and, from ``# yourproject/….py`` on, pasting its page |
+| ``sh`` | test_shell: bash reads it, and each command of ``manage.py`` its arguments |
+| ``yaml`` | the schema of Compose's or Kubernetes' files, by the name in its first line |
+| ``ini`` | ``systemd-analyze verify`` |
+| ``nginx`` | ``nginx -t`` |
+| ``sql`` | PostgreSQL, in the tables that Procrastinate makes |
+| ``json`` | a parser |
+| ``http`` | test_http_page, which sends it and compares the answer |
+| ``javascript`` | test_how_to, which runs it |
+| ``{toctree}`` | test_site, which builds the site |
+| ``text`` | nothing: what a program prints, a formula, a line for another program |
+"""
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
-import yaml
+from django.db import connection, transaction
 
 from tests.docs.project import Project
 from tests.docs.readme import ROOT
@@ -17,21 +33,27 @@ from tests.requirements import needs, needs_program
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCKS = [
-    (page.relative_to(ROOT).as_posix(), language, code)
+    (page.relative_to(ROOT).as_posix(), language, dedent(code))
     for page in PAGES
-    for language, code in re.findall(r"^```(\S*)\n(.*?)^```$", page.read_text(), re.M | re.S)
+    for _, language, code in re.findall(
+        r"^( *)```(\S*)\n(.*?)^\1```$", page.read_text(), re.MULTILINE | re.DOTALL
+    )
 ]
-TRIED_ELSEWHERE = {"http", "{toctree}", "javascript", "sql"}
-"""Asked by test_http_page, resolved by test_site, run by test_follow_page, and by Procrastinate."""
+TRIED_HERE = {"python", "sh", "yaml", "ini", "nginx", "sql", "json"}
+TRIED_ELSEWHERE = {"http", "javascript", "{toctree}"}
 TUTORIAL = "docs/tutorial.md"
 SETUP = (
     "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'yourproject.settings'; "
     "os.environ['KEYSTONE_URL'] = os.environ['KEYSTONE_USER'] = os.environ['KEYSTONE_PASSWORD'] = "
     "'http://127.0.0.1:1'; django.setup()"
 )
-NOT_CODE = {"text", ""}
 FILE = re.compile(r"# (yourproject/\w+\.py)\n")
-EXTRAS = {"docs/how-to/keystone.md": "keystonemiddleware", "docs/how-to/storage.md": "storages"}
+EXTRAS = {
+    "docs/how-to/engines/celery.md": "celery",
+    "docs/how-to/engines/rq.md": "django_rq",
+    "docs/how-to/keystone.md": "keystonemiddleware",
+    "docs/how-to/storage.md": "storages",
+}
 """Pages with code for a package that is neither ours nor Django's."""
 
 
@@ -40,8 +62,15 @@ def in_language(language: str) -> list[tuple[str, str]]:
 
 
 def test_every_block_is_of_a_language_that_is_tried() -> None:
-    tried = {"python", "sh", "json", "yaml", "ini", "nginx"}
-    assert {language for _, language, _ in BLOCKS} <= tried | TRIED_ELSEWHERE | NOT_CODE
+    languages = {language for _, language, _ in BLOCKS}
+    assert languages - {"text"} == TRIED_HERE | TRIED_ELSEWHERE
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_code_is_fenced(page: Path) -> None:
+    """A block that is only indented has no language, so that nothing would try it."""
+    tokens = needs("markdown_it").MarkdownIt().parse(page.read_text())
+    assert [token.content for token in tokens if token.type == "code_block"] == []
 
 
 @pytest.mark.parametrize(("page", "code"), in_language("python"))
@@ -78,27 +107,47 @@ def codes_of(page: str) -> list[str]:
     return [code for found, code in in_language("python") if found == page]
 
 
-@pytest.mark.parametrize(("page", "code"), in_language("sh"))
-def test_a_shell_can_read_it(page: str, code: str) -> None:
-    done = subprocess.run(["bash", "-n"], input=code, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
-
-
 @pytest.mark.parametrize(("page", "code"), in_language("json"))
 def test_json_is_json(page: str, code: str) -> None:
     json.loads(code)
 
 
+CHECKERS = {
+    "compose.yaml": ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
+    "workers.yaml": ["kubernetes-validate", "--strict"],
+}
+
+
 @pytest.mark.parametrize(("page", "code"), in_language("yaml"))
-def test_yaml_is_yaml(page: str, code: str) -> None:
-    assert yaml.safe_load(code)
+def test_who_reads_a_yaml_file_takes_it(page: str, code: str, tmp_path: Path) -> None:
+    name = code.partition("\n")[0].removeprefix("# ")
+    program, *options = CHECKERS[name]
+    (tmp_path / name).write_text(code)
+    done = subprocess.run(
+        [needs_program(program), *options, tmp_path / name], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(("page", "code"), in_language("ini"))
-def test_a_unit_has_a_command(page: str, code: str) -> None:
-    unit = configparser.ConfigParser(interpolation=None)
-    unit.read_string(code)
-    assert "manage.py image_tasks work" in unit["Service"]["ExecStart"]
+def test_systemd_takes_a_unit(page: str, code: str, tmp_path: Path) -> None:
+    unit = tmp_path / "worker@1.service"
+    unit.write_text(re.sub(r"/srv/\S+/python", sys.executable, code))
+    command = [needs_program("systemd-analyze"), "verify", unit]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("page", "code"), in_language("sql"))
+def test_postgresql_takes_the_sql(page: str, code: str) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("Procrastinate's tables are PostgreSQL's.")
+    schema = needs("procrastinate.schema").SchemaManager.get_schema()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(schema.replace("%", "%%"), [])
+        cursor.execute(code)
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize(("page", "code"), in_language("nginx"))
