@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from typing import Any
 
 from django.db import connections
@@ -51,11 +51,34 @@ class Watched:
         if self.told_at is None:
             self.told_at = time.monotonic()
 
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Ask the queue while the block runs, once a second, whether the worker was told to stop.
+
+        That has a thread of its own. RQ asks Redis, which may be away for longer than a lease.
+        """
+        over = Event()
+        if self._should_stop:
+            Thread(target=self._listen, args=(self._should_stop, over), daemon=True).start()
+        try:
+            yield
+        finally:
+            over.set()
+
+    def _listen(self, should_stop: Callable[[], bool], over: Event) -> None:
+        while self.told_at is None and not over.wait(BEAT):
+            try:
+                if should_stop():
+                    self.tell()
+            except Exception as error:  # the broker is away: a later answer is in time
+                task = self.context.task_id
+                logger.warning(with_traceback("stop_not_heard", error, task=task))
+            finally:
+                connections.close_all()
+
     @property
     def must_be_handed_over(self) -> bool:
         """Whether the worker was told to stop so long ago that the task cannot be waited for."""
-        if self.told_at is None and self._should_stop and self._should_stop():
-            self.tell()
         grace = conf.STOP_GRACE_TIME.total_seconds()
         return self.told_at is not None and time.monotonic() - self.told_at >= grace
 
@@ -132,7 +155,8 @@ class Heartbeat(Thread):
                 self.start()
             self._condition.notify_all()
         try:
-            yield watched
+            with watched.listening():
+                yield watched
         finally:
             watched.join()
             with self._condition:

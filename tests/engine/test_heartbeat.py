@@ -199,6 +199,46 @@ def test_a_task_of_a_worker_that_is_told_to_stop_is_handed_over(
     assert workload.published == [str(task.pk)] * 2  # once when it was created
 
 
+def is_silent() -> bool:
+    time.sleep(6)
+    return False
+
+
+def is_refused() -> bool:
+    raise ConnectionRefusedError
+
+
+@pytest.mark.parametrize("ask", [is_silent, is_refused])
+def test_a_broker_that_is_away_and_cannot_say_whether_to_stop_costs_no_lease(
+    worker: Any, image_tasks: Any, ask: Callable[[], bool]
+) -> None:
+    image_tasks["LEASE"] = 3
+    running = worker(lambda context: time.sleep(5), should_stop=ask)
+    for _ in range(9):
+        time.sleep(0.5)
+        sweep()
+
+    task = running.end(within=3)
+
+    assert (task.status, outcomes(task)) == ("success", ["success"])
+
+
+def test_a_broker_that_is_back_is_asked_again_whether_to_stop(
+    worker: Any, image_tasks: Any
+) -> None:
+    image_tasks["STOP_GRACE_TIME"] = 0
+    answers = iter([ConnectionRefusedError(), True])
+
+    def ask() -> bool:
+        if isinstance(answer := next(answers), Exception):
+            raise answer
+        return answer
+
+    waiting = worker(lambda context: (context.stopped.wait(30), context.check()), should_stop=ask)
+
+    assert outcomes(waiting.end(within=5)) == ["handed_over"]
+
+
 def test_a_task_that_ends_within_the_grace_time_is_not_handed_over(worker: Any) -> None:
     ending = worker(lambda context: time.sleep(2), should_stop=lambda: True)
 
