@@ -5,14 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from importlib import import_module
 from threading import Thread
 from typing import Any
 from unittest.mock import patch
 
+from django.contrib.auth import get_user_model
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections, transaction
+from django.test import Client
+from django.urls import reverse
 
 from django_image_tasks.conf import conf
 from django_image_tasks.models import Task
@@ -87,6 +91,31 @@ def ends(task_ids: list[str]) -> list[tuple[str, int]]:
     """The status and the number of attempts of those that have finished."""
     tasks = Task.objects.filter(pk__in=task_ids).exclude(finished_at=None)
     return list(tasks.values_list("status", "attempts"))
+
+
+def get(path: str) -> Any:
+    """What the API answers to an anonymous client."""
+    return Client(SERVER_NAME="127.0.0.1").get(path).json()
+
+
+def export() -> list[str]:
+    """The ids of an export of the admin's, the oldest first. Another transaction comes between."""
+    name = {"username": "admin", "is_staff": True, "is_superuser": True}
+    user, _ = get_user_model().objects.get_or_create(**name)
+    client = Client(SERVER_NAME="127.0.0.1")
+    client.force_login(user)
+    url = reverse("admin:django_image_tasks_task_changelist")
+    one = Task.objects.values_list("pk", flat=True)[:1]
+    data = {"action": "export_as_csv", "_selected_action": one, "select_across": "1"}
+    with patch("django_image_tasks.admin.export.CHUNK", 2):
+        parts = iter(client.post(url, {**data, "_confirmed": "yes"}))
+        lines = [next(parts), next(parts)]
+        other = connection.copy()
+        other.set_autocommit(False)
+        with closing(other), other.cursor() as cursor:
+            cursor.execute("SELECT 1")
+            lines += parts
+    return [line.decode().partition(",")[0] for line in lines[:0:-1]]
 
 
 def lock(task_id: str) -> None:

@@ -41,7 +41,7 @@ def chosen(only: list[str]) -> Iterator[tuple[str, str, str]]:
     names, engines = {*only} & {*FAULTS} or {*FAULTS}, {*only} - {*FAULTS}
     for name, fault in FAULTS.items():
         for engine in fault.engines:
-            for database in fault.databases:
+            for database in fault.databases_of(engine):
                 if name in names and (not engines or engine in engines):
                     yield name, engine, database
 

@@ -5,6 +5,7 @@ A fault hurts a :class:`Site` and has it count what is not as docs/how-to/engine
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -12,38 +13,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from tests.engines import actions
 from tests.engines.brokers import ENGINES
 from tests.engines.project import ROOT, Process
 from tests.engines.waiting import until
+from tests.faults.crowd import crowd
+from tests.faults.databases import database_stopped, pooled, replica_lags
 from tests.faults.resumed import deployed_once, killed_late, killed_often
+from tests.faults.servers import PostgreSQL, postgresql
 from tests.faults.site import Site, at_site, clock_at
-from tests.handlers.fakes import SourceServer, answer, begin, running
+from tests.faults.sources import IMAGE, source, sources_misbehave
+from tests.faults.storages import disk_full, disk_read_only, storage_fails
+from tests.handlers.fakes import answer
 from tests.requirements import needs_database
 
 SQLITE = "sqlite:///faults.sqlite3"
 POSTGRESQL = "postgres://postgres@127.0.0.1:5432/faults"
 MARIADB = "mysql://root@127.0.0.1:3306/faults"
 AT_TWO = MARIADB + "?init_command=SET%20time_zone%3D'%2B02:00'"
-IMAGE = os.urandom(2**20)
-
-
-def slowly(request: BaseHTTPRequestHandler, seconds: float) -> None:
-    begin(request, length=len(IMAGE))
-    for start in range(0, len(IMAGE), 2**14):
-        request.wfile.write(IMAGE[start : start + 2**14])
-        time.sleep(seconds * 2**14 / len(IMAGE))
-
-
-@contextmanager
-def source(seconds: float) -> Iterator[SourceServer]:
-    """Images that take so many seconds each."""
-    with running(SourceServer()) as server:
-        server.answers = [partial(slowly, seconds=seconds)]
-        yield server
+OWN = "own postgres"
+"""A server of the fault's own."""
 
 
 def clocks_apart(site: Site) -> None:
@@ -161,9 +152,10 @@ def database_away(site: Site, seconds: float = 120) -> None:
 
 
 def broker_away(site: Site, seconds: float = 20) -> None:
-    """The broker refuses, and then freezes, for workers and web."""
-    site.keep_workers()
-    for break_it in (site.proxy.refusing, site.proxy.freezing):
+    """The broker refuses, freezes, is not to be reached, and comes and goes."""
+    proxy = site.proxy
+    for break_it in (proxy.refusing, proxy.freezing, proxy.swallowing, proxy.flapping):
+        site.keep_workers()
         running_id = site.submit({"seconds": [seconds + 5]})
         site.owner_of(running_id)
         site.tried += 1
@@ -235,6 +227,18 @@ def receiver_killed(site: Site, times: int = 5) -> None:
         site.expect_soon("each is heard", partial(all_heard, site), 120)
 
 
+def delivered_often(site: Site, times: int = 5) -> None:
+    """The same message is delivered twenty times at once."""
+    site.keep_workers()
+    for _ in range(times):
+        site.tried += 1
+        task_id = site.project.call(actions.create, {"steps": 20})
+        site.tasks.append(task_id)
+        site.project.call(actions.deliver, task_id, 20)
+        site.expect_success(60, "success")
+        site.expect("one run", site.project.notes(task_id) == ["1 runs"])
+
+
 def all_heard(site: Site) -> bool:
     return all("1 heard" in site.project.notes(task_id) for task_id in site.tasks)
 
@@ -252,24 +256,42 @@ class Fault:
     hurt: Callable[..., None]
     engines: Sequence[str] = tuple(ENGINES)
     databases: Sequence[str] = (POSTGRESQL,)
+    """The queue in the database is tried on all of them, the other engines on the first."""
     environ: Mapping[str, str] = field(default_factory=dict)
     proxied: str = ""
     """What the workers have a proxy before: their "database" or their "broker"."""
 
+    def databases_of(self, engine: str) -> Sequence[str]:
+        return self.databases if engine == "django_tasks" else self.databases[:1]
 
-DATABASE_QUEUE = ("django_tasks",)
+
+def quick(**settings: object) -> Mapping[str, str]:
+    """Settings of ours besides the tests' own; the next attempt comes soon."""
+    return {"ENGINE_TESTS_SETTINGS": json.dumps({"NEXT_ATTEMPT_DELAY": 1, **settings})}
+
+
+WITH_A_BROKER = tuple(name for name, engine in ENGINES.items() if engine.port)
 FAULTS = {
-    "clocks_apart": Fault(clocks_apart, DATABASE_QUEUE, (POSTGRESQL, MARIADB, AT_TWO)),
+    "clocks_apart": Fault(clocks_apart, databases=(POSTGRESQL, MARIADB, AT_TWO)),
     "taken_and_not_claimed": Fault(taken_and_not_claimed),
     "silent": Fault(silent),
     "picked_up": Fault(picked_up, environ={"ENGINE_TESTS_DEFAULTS": "yes"}),
     "deployed": Fault(deployed),
-    "stopped": Fault(stopped, DATABASE_QUEUE, (SQLITE, POSTGRESQL, MARIADB)),
+    "stopped": Fault(stopped, databases=(POSTGRESQL, MARIADB, SQLITE)),
     "database_away": Fault(database_away, proxied="database"),
-    "broker_away": Fault(broker_away, ("celery_rabbitmq", "celery_redis", "rq"), proxied="broker"),
-    "sweep_killed": Fault(sweep_killed, ("django_tasks", "celery_redis")),
+    "broker_away": Fault(broker_away, WITH_A_BROKER, proxied="broker"),
+    "sweep_killed": Fault(sweep_killed),
     "without_guard": Fault(without_guard, ("django_tasks", "rq", "procrastinate")),
-    "receiver_killed": Fault(receiver_killed, ("django_tasks", "celery_rabbitmq", "rq")),
+    "receiver_killed": Fault(receiver_killed),
+    "pooled": Fault(pooled),
+    "database_stopped": Fault(database_stopped, databases=(OWN,)),
+    "replica_lags": Fault(replica_lags, databases=(OWN,)),
+    "sources_misbehave": Fault(sources_misbehave, environ=quick(IMPORT_READ_TIMEOUT=3)),
+    "disk_full": Fault(disk_full, environ=quick()),
+    "disk_read_only": Fault(disk_read_only, environ=quick()),
+    "storage_fails": Fault(storage_fails, environ=quick()),
+    "delivered_often": Fault(delivered_often),
+    "crowd": Fault(crowd),
     "killed": Fault(killed),
     "killed_late": Fault(killed_late),
     "killed_often": Fault(killed_often),
@@ -297,8 +319,11 @@ def attempt(
     """Try one fault; ``scale`` is what the fault itself takes, for a smaller form of it."""
     fault, began = FAULTS[name], time.monotonic()
     ENGINES[engine].check()
-    needs_database(database)
-    with at_site(engine, directory, seed, {"DATABASE_URL": database, **fault.environ}) as site:
+    with (
+        reached(database) as (url, server),
+        at_site(engine, directory, seed, {"DATABASE_URL": url, **fault.environ}) as site,
+    ):
+        site.server = server
         if fault.proxied:
             site.put_proxy_before(fault.proxied)
         try:
@@ -309,3 +334,14 @@ def attempt(
     return Tried(
         name, engine, database, site.tried, len(site.tasks), site.lost, site.notes, seconds
     )
+
+
+@contextmanager
+def reached(database: str) -> Iterator[tuple[str, PostgreSQL | None]]:
+    """The database's URL, and the server if it was started for this fault."""
+    if database == OWN:
+        with postgresql() as server:
+            yield server.url, server
+    else:
+        needs_database(database)
+        yield database, None

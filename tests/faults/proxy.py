@@ -1,10 +1,10 @@
-"""A loopback proxy that a test can have refuse or freeze whatever goes through it."""
+"""A loopback proxy that a test can have refuse, freeze or swallow whatever goes through it."""
 
 from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Event, Thread
 
 
@@ -32,13 +32,47 @@ class Proxy:
         yield
         self._flows.set()
 
+    @contextmanager
+    def swallowing(self) -> Iterator[None]:
+        """As a firewall that drops every packet: no byte goes through, and nobody connects."""
+        self._close_server()
+        with self.freezing(), ExitStack() as stack:
+            # A queue of nobody to accept, once it is full, has the kernel drop what comes.
+            stack.enter_context(socket.create_server(("127.0.0.1", self.port), backlog=0))
+            for _ in range(3):
+                client = stack.enter_context(socket.socket())
+                client.setblocking(False)
+                client.connect_ex(("127.0.0.1", self.port))
+            yield
+        self._listen(self.port)
+
+    @contextmanager
+    def flapping(self, seconds: float = 1) -> Iterator[None]:
+        """Refuse for so many seconds, then pass on for as many, again and again."""
+        over = Event()
+
+        def flap() -> None:
+            while not over.is_set():
+                with self.refusing():
+                    over.wait(seconds)
+                over.wait(seconds)
+
+        thread = Thread(target=flap)
+        thread.start()
+        yield
+        over.set()
+        thread.join()
+
     def close(self) -> None:
-        if self._server:
-            self._server.shutdown(socket.SHUT_RDWR)
-            self._server.close()
+        self._close_server()
         while self._connections:
             with suppress(OSError):
                 self._connections.pop().shutdown(socket.SHUT_RDWR)
+
+    def _close_server(self) -> None:
+        if self._server:
+            self._server.shutdown(socket.SHUT_RDWR)
+            self._server.close()
 
     def _listen(self, port: int) -> int:
         self._server = socket.create_server(("127.0.0.1", port), backlog=200)

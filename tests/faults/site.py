@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from urllib.parse import urlsplit, urlunsplit
 
+from tests.caches.servers import free_port
 from tests.engines import actions
 from tests.engines.brokers import ENGINES
 from tests.engines.project import Process, Project
 from tests.engines.waiting import until
 from tests.faults.proxy import Proxy
-from tests.requirements import needs_program
+from tests.faults.servers import answers
+from tests.requirements import needs, needs_program
+
+CANCELLED = "Cancelled by anonymous"
 
 
 class Site:
@@ -31,14 +38,21 @@ class Site:
         self.project = Project(name, directory, f"tests.engines.settings.{self.engine.settings}")
         self.project.environ |= environ
         self.tasks: list[str] = []
+        self.failures: dict[str, str] = {}
+        """Of the tasks that are to fail, the message."""
+        self.cancelled = set[str]()
+        """Those that may have been cancelled before they ended otherwise."""
         self.lost: list[str] = []
         self.notes: list[str] = []
         self.tried = 0
         self.proxy: Any = None
+        self.server: Any = None
+        """A database server of the fault's own."""
+        self.web: Process | None = None
 
     @property
     def workers(self) -> list[Process]:
-        return [process for process in self.project.processes if process.runs()]
+        return [each for each in self.project.processes if each.runs() and each is not self.web]
 
     def keep_workers(self, count: int = 2, *, swept_by_default: bool = False) -> None:
         """Start workers, as a supervisor does, until there are so many."""
@@ -65,12 +79,54 @@ class Site:
         if what == "database":
             self.project.call(actions.ends, [])  # the test's own process, which goes without
             self.proxy = Proxy(5432)
-            url = self.project.environ["DATABASE_URL"].replace("5432", str(self.proxy.port))
-            self.project.environ["DATABASE_URL"] = url
+            self._move_database(self.proxy.port)
         else:
             self.proxy = Proxy(self.engine.port or 0)
             self.project.environ["ENGINE_TESTS_BROKER_PORT"] = str(self.proxy.port)
             self.project.restart_caller()
+
+    def _move_database(self, port: int) -> None:
+        url = urlsplit(self.project.environ["DATABASE_URL"])
+        moved = url._replace(netloc=url.netloc.replace(f":{url.port}", f":{port}"))
+        self.project.environ["DATABASE_URL"] = urlunsplit(moved)
+
+    @contextmanager
+    def with_database_at(self, port: int) -> Iterator[None]:
+        """All of the project reaches its database at another port in this block, and then ends."""
+        before = self.project.environ["DATABASE_URL"]
+        self._move_database(port)
+        self.project.restart_caller()
+        try:
+            yield
+        finally:
+            self.project.kill_all()
+            self.project.environ["DATABASE_URL"] = before
+            self.project.restart_caller()
+
+    def start_web(self) -> None:
+        """Gunicorn with two workers."""
+        needs("gunicorn")
+        self.web_port = free_port()
+        options = ("--workers", "2", "--threads", "8", "--bind", f"127.0.0.1:{self.web_port}")
+        self.web = self.project.start("-m", "gunicorn", *options, "example_project.wsgi")
+        until(lambda: answers(self.web_port))
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
+        """The status and the document that the web answers with."""
+        with closing(HTTPConnection("127.0.0.1", self.web_port, timeout=60)) as connection:
+            headers = {"Content-Type": "application/json"} if body else {}
+            connection.request(
+                method, f"/v2/tasks{path}", json.dumps(body) if body else "", headers
+            )
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read() or "null")
+
+    def post(self, input: Mapping[str, Any], type: str = "planned") -> int:
+        """Ask the web for a task, which is expected to end well if there is one: 201."""
+        status, task = self.ask("POST", "", {"type": type, "input": input})
+        if status == 201:
+            self.tasks.append(task["id"])
+        return status
 
     def submit(self, input: Mapping[str, Any], type: str = "planned") -> str:
         self.tasks.append(self.project.call(actions.submit, input, type))
@@ -90,7 +146,8 @@ class Site:
     def expect_success(self, seconds: float, *outcomes: str, workers: int = 0) -> None:
         """Every task ends in success within so many seconds, by these outcomes if they are given.
 
-        Nothing is left in the scratch, or in the storage beside the images of the results.
+        Those of ``failures`` fail. Nothing is left in the scratch, or in the storage beside the
+        images of the results.
         """
         end = time.monotonic() + seconds
         while len(self.ended()) < len(self.tasks) and time.monotonic() < end:
@@ -98,7 +155,12 @@ class Site:
             time.sleep(0.2)
         rows = [self.row(task_id) for task_id in self.tasks]
         for row in rows:
-            is_as_promised = row["outcomes"] == [*outcomes] if outcomes else is_kept(row)
+            if message := self.failures.get(str(row["id"])):
+                is_as_promised = (row["status"], row["message"]) == ("failure", message)
+            elif str(row["id"]) in self.cancelled and row["message"] == CANCELLED:
+                is_as_promised = row["status"] == "failure"
+            else:
+                is_as_promised = row["outcomes"] == [*outcomes] if outcomes else is_kept(row)
             self.expect(f"{row['id']} {row['outcomes']} {row['message']}", is_as_promised)
         results = {row["result"]["location"] for row in rows if "location" in (row["result"] or {})}
         self.expect_soon("files in the storage", lambda: files(self, "media") == results)

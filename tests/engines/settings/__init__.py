@@ -1,9 +1,12 @@
 """What the projects of these tests have in common. The environment says what is their own."""
 
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import dj_database_url
 
 from tests.settings import *  # noqa: F403
 from tests.settings import DATABASES, INSTALLED_APPS
@@ -23,11 +26,11 @@ DATABASES["default"] = own_database(DATABASES["default"])
 ALLOWED_HOSTS = ["127.0.0.1"]
 MEDIA_ROOT = DIRECTORY / "media"
 STORAGES = {
-    "default": {"BACKEND": "tests.engines.storage.StoppingStorage"},
+    "default": {"BACKEND": "tests.engines.storage.FaultyStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-IMAGE_TASKS = {
+IMAGE_TASKS: dict[str, Any] = {
     "HANDLERS": {
         "steps": "tests.engines.steps.Steps",
         "import": "django_image_tasks.handlers.image_import.ImageImport",
@@ -41,6 +44,10 @@ IMAGE_TASKS = {
 }
 if os.environ.get("ENGINE_TESTS_DEFAULTS"):
     del IMAGE_TASKS["LEASE"]
+IMAGE_TASKS |= json.loads(os.environ.get("ENGINE_TESTS_SETTINGS", "{}"))
+if url := os.environ.get("ENGINE_TESTS_REPLICA"):
+    DATABASES["replica"] = own_database(dj_database_url.parse(url))
+    DATABASE_ROUTERS = ["tests.faults.replicas.ReadsFromReplica"]
 INSTALLED_APPS += ["tests.faults"]
 
 LOGGING = {
