@@ -35,3 +35,17 @@ def test_a_task_is_created_in_time_and_runs_once_the_broker_is_back(
     assert seconds < 3
     assert finished(project, task_id)["status"] == "success"
     assert project.notes(task_id) == ["1 runs"]
+
+
+@pytest.mark.parametrize("engine_name", WITH_A_BROKER, indirect=True)
+def test_tasks_are_created_and_read_without_a_broker_and_a_worker(
+    project: Project, dead_port: int
+) -> None:
+    project.kill_all()
+    with project.with_broker_at(dead_port) as call:
+        task_id = call(actions.submit, {})
+        task = call(actions.get, f"/v2/tasks/{task_id}")
+        tasks = call(actions.get, "/v2/tasks")
+
+    assert task["status"] == "pending"
+    assert task_id in [each["id"] for each in tasks["tasks"]]
