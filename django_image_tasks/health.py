@@ -173,8 +173,7 @@ class Health(NamedTuple):
 def look(tasks: TaskQuerySet | None = None) -> Health:
     """See how it goes, in six queries. ``tasks`` are those that may be seen; all by default."""
     tasks = Task.objects.all() if tasks is None else tasks
-    sweep = LastSweep.objects.values_list("ran_at", "sweeper", DatabaseNow()).first()
-    swept_at, sweeper, now = sweep or (None, "", timezone.now())
+    swept_at, sweeper, now = last_sweep()
     first = tasks.waiting().values_list("pk", "updated_at", "available_at").first()
     # Without a look at the status, so that the index alone answers.
     turns = tasks.filter(turn__isnull=False).order_by("turn", "created_at")
@@ -190,6 +189,20 @@ def look(tasks: TaskQuerySet | None = None) -> Health:
         sweeper=sweeper,
         failed=ended.values("pk")[:MOST_RUNNING].count(),
     )
+
+
+class Sweep(NamedTuple):
+    """When the last sweep began, whose it was, and what time it is on the same clock."""
+
+    ran_at: datetime | None
+    sweeper: str
+    now: datetime
+
+
+def last_sweep() -> Sweep:
+    """See when the sweep ran last, in one query."""
+    sweep = LastSweep.objects.values_list("ran_at", "sweeper", DatabaseNow()).first()
+    return Sweep(*(sweep or (None, "", timezone.now())))
 
 
 def _running(tasks: TaskQuerySet) -> list[Running]:

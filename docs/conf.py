@@ -16,7 +16,7 @@ suppress_warnings = ["misc.highlighting_failure"]
 
 html_theme = "furo"
 html_title = project
-html_extra_path = ["openapi.yaml"]
+html_extra_path = ["openapi.yaml", "alerts.yml"]
 html_copy_source = False
 html_show_copyright = False
 

@@ -1,0 +1,1 @@
+"""An app that shows Prometheus how it goes (docs/reference/metrics.md, "Gauges")."""
