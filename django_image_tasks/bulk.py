@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import router, transaction
 from django.utils import timezone
 
-from django_image_tasks import limits, services, tickets
+from django_image_tasks import limits, services, tickets, tracing
 from django_image_tasks.conf import conf
 from django_image_tasks.database_faults import outlasts_locks
 from django_image_tasks.exceptions import InvalidInput
@@ -105,6 +105,7 @@ def _retry(
             if (turn := next(places[failed.owner], None)) is None:
                 continue
             retry.turn, retry.lease_expires_at = turn, None
+            tracing.note_creation(retry, failed)
             if conf.TASK_VALIDATOR:  # which may look at those before
                 retry.save(force_insert=True)
             retries.append(Retry(failed, retry))

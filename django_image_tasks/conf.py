@@ -257,6 +257,12 @@ class Settings:
         return self._duration("TASK_TIMEOUT", timedelta(hours=6))
 
     @property
+    def TRACING(self) -> bool:
+        """Tasks and attempts are spans of OpenTelemetry, in the trace of the request that made the
+        task."""
+        return self._boolean("TRACING", False)
+
+    @property
     def SCRATCH_DIR(self) -> Path:
         """Attempts keep their files in this directory while they run, and an import from one
         attempt to the next. It is on the worker's own disk, belongs to its user, and is private

@@ -26,6 +26,7 @@ from django_image_tasks import (
     scratch,
     stop_signals,
     tickets,
+    tracing,
 )
 from django_image_tasks.conf import conf
 from django_image_tasks.context import TaskContext
@@ -96,6 +97,11 @@ def run(task_id: UUID) -> None:
 
 
 def _run(context: TaskContext, watched: heartbeat.Watched | None = None) -> None:
+    with tracing.processing(context.task):
+        _run_attempt(context, watched)
+
+
+def _run_attempt(context: TaskContext, watched: heartbeat.Watched | None) -> None:
     """Run the handler and record how it ended."""
     task, started, raised = context.task, time.monotonic(), None
     try:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from django_image_tasks import limits, tickets
+from django_image_tasks import limits, tickets, tracing
 from django_image_tasks.conf import conf
 from django_image_tasks.exceptions import InputTooLarge, InvalidInput, InvalidTransition
 from django_image_tasks.handlers import registry
@@ -102,7 +102,7 @@ def retry_task(task: Task, *, user_id: str = "", request_id: str = "") -> Task:
         raise InvalidTransition(f"Task {task.pk} has not failed.")
     if not can_retry(task.status, task.type):
         raise InvalidTransition(f"Tasks of type '{task.type}' no longer run.")
-    return _save(new_retry(task, user_id=user_id, request_id=request_id))
+    return _save(new_retry(task, user_id=user_id, request_id=request_id), retried=task)
 
 
 def new_retry(task: Task, *, user_id: str, request_id: str) -> Task:
@@ -135,10 +135,11 @@ def has_retry() -> Q:
     return Q(Exists(retries))
 
 
-def _save(task: Task, repeatable: Repeatable | None = None) -> Task:
+def _save(task: Task, repeatable: Repeatable | None = None, *, retried: Task | None = None) -> Task:
     check_new(task)
     limits.check_waiting(task.owner)
     task.turn, task.lease_expires_at = Task.objects.for_deciding().next_turn(task.owner), None
+    tracing.note_creation(task, retried)
     if repeatable and (first := repeatable.insert(task)) is not task:
         return first
     if not repeatable:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import router, transaction
 
+from django_image_tasks import tracing
 from django_image_tasks.conf import conf
 from django_image_tasks.log_lines import with_traceback
 from django_image_tasks.models import Task
@@ -37,10 +38,13 @@ def publish(task_id: UUID | str, delay: timedelta = timedelta()) -> bool:
     """
     try:
         engine = import_module(conf.ENGINE)
-        if not delay:
-            engine.enqueue(str(task_id))
-        elif hasattr(engine, "enqueue_later"):
-            engine.enqueue_later(str(task_id), delay)
+        if delay and not hasattr(engine, "enqueue_later"):
+            return True
+        with tracing.sending(task_id):
+            if delay:
+                engine.enqueue_later(str(task_id), delay)
+            else:
+                engine.enqueue(str(task_id))
     except Exception as error:
         # Each library has errors of its own, and none is worth failing the request for.
         logger.error(with_traceback("task_not_enqueued", error, task=task_id, engine=conf.ENGINE))

@@ -27,7 +27,7 @@ IMAGE_IMPORT = "django_image_tasks.handlers.image_import.ImageImport"
 
 def check_project() -> Iterator[checks.CheckMessage]:
     """Check everything of this module."""
-    needs = _time_zone, _rest_framework, _extra, _urls, _tokens
+    needs = _time_zone, _rest_framework, _extra, _tracing, _urls, _tokens
     for check in (*needs, _media_root, _trusted_hosts, _scratch_dir):
         yield from check()
 
@@ -56,6 +56,15 @@ def _extra() -> Iterator[checks.Warning]:
             "A worker without the package 'requests-hardened' fails every import.",
             hint=install("import"),
             id="image_tasks.W001",
+        )
+
+
+def _tracing() -> Iterator[checks.Error]:
+    if conf.TRACING and find_spec("opentelemetry") is None:
+        yield checks.Error(
+            "IMAGE_TASKS['TRACING'] needs OpenTelemetry's API.",
+            hint=install("opentelemetry"),
+            id="image_tasks.E022",
         )
 
 

@@ -109,6 +109,8 @@ class Task(models.Model):
     # Digests, of the owner with the key, and of the body. Null without a key.
     idempotency_key = CodePointField(max_length=64, null=True, editable=False)
     idempotency_body = CodePointField(max_length=64, null=True, editable=False)
+    # The span that made the task, as W3C's Trace Context writes it. Null where nobody traces.
+    traceparent = CodePointField(max_length=55, null=True, editable=False)
 
     objects = TaskQuerySet.as_manager()
 

@@ -49,6 +49,15 @@ def submit(input: Mapping[str, Any], type: str = "steps") -> str:
         return str(create_task(type, input, owner="tests").pk)
 
 
+def submit_in_trace(input: Mapping[str, Any], is_ticket_lost: bool) -> tuple[str, str]:
+    """Also returns the trace in which the task was created."""
+    from opentelemetry import trace
+
+    with trace.get_tracer("the project").start_as_current_span("request") as span:
+        task_id = (create if is_ticket_lost else submit)(input)
+    return task_id, f"0x{span.get_span_context().trace_id:032x}"
+
+
 def submit_many(count: int) -> list[str]:
     return [submit({}) for _ in range(count)]
 

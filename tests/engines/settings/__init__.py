@@ -50,6 +50,12 @@ if url := os.environ.get("ENGINE_TESTS_REPLICA"):
     DATABASE_ROUTERS = ["tests.faults.replicas.ReadsFromReplica"]
 INSTALLED_APPS += ["tests.faults"]
 
+if os.environ.get("ENGINE_TESTS_TRACING"):
+    from tests.engines.spans import write_spans
+
+    write_spans(DIRECTORY / "spans")
+    IMAGE_TASKS["TRACING"] = True
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
