@@ -94,6 +94,19 @@ def test_the_tests_of_the_testing_page_pass(tmp_path: Path) -> None:
     project.run("python", "-W", "error", "manage.py", "test", "yourproject")
 
 
+def test_tasks_are_taken_along_by_a_dump(tmp_path: Path) -> None:
+    needs("django_tasks_db")
+    project = pasted("docs/how-to/back-up.md", tmp_path)
+    project.manage("migrate", "-v", "0")
+    source = '{"import_from": "https://images.example.org/a.img"}'
+    project.manage("image_tasks", "create", "import", "--owner", "1", "--input", source)
+    [dump, load] = blocks("sh", page="docs/how-to/back-up.md")[1].splitlines()
+    project.run("bash", "-ec", dump)
+    project.manage("flush", "--no-input", "-v", "0")
+    assert "Installed 1 object(s)" in project.run("bash", "-ec", load)
+    assert "pending" in project.manage("image_tasks", "list", "--owner", "1")
+
+
 @pytest.fixture
 def ended(live_server: Any) -> str:
     """The URL of a task that has ended."""

@@ -56,4 +56,6 @@ DATABASES["default"] = {"ENGINE": "django.db.backends.sqlite3", "NAME": BASE_DIR
         ("mariadb", "-h", "127.0.0.1", "-u", "root", "-e"),
     ),
 }
-TWO = {f"{name}, twice": database._replace(has_router=True) for name, database in ONE.items()}
+DATABASES = ONE | {
+    f"{name}, twice": database._replace(has_router=True) for name, database in ONE.items()
+}

@@ -103,8 +103,11 @@ class Project:
         assert all(pk in listed for pk in ids), listed
 
     def paste_page(self, name: str) -> None:
+        manage = (self.directory / "manage.py").read_text()
+        [settings] = re.findall(r"""["'](yourproject\.settings[\w.]*)["']""", manage)
         for code in blocks("python", page=f"docs/how-to/{name}.md"):
             if file := FILE.match(code):
+                code = code.replace('"yourproject.settings"', f'"{settings}"')
                 self.append(file[1], code.replace("IMAGE_TASKS = ", "IMAGE_TASKS |= "))
 
     def less_what_is_there(self, code: str) -> str:
