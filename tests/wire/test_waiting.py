@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.backends.signals import connection_created
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
-from django_image_tasks import lookout
-from django_image_tasks.asgi import get_asgi_application
+from django_image_tasks import asgi, lookout
+from django_image_tasks.asgi import WaitingApplication, get_asgi_application
 from django_image_tasks.models import Task
-from django_image_tasks.preference import seconds_of
+from django_image_tasks.preference import KEY, seconds_of
 from tests.databases import away
 from tests.wire.waiting import Caller, Requests, in_thread
 
@@ -300,3 +300,61 @@ def test_a_database_that_is_away_for_a_while_is_waited_for(
 
     assert asyncio.run(scenario()).json()["status"] == "failure"
     assert "lookout_failed" in caplog.text
+
+
+def test_the_look_behind_a_failed_one_has_a_connection_of_its_own(
+    caller: Caller, task: Task, path: str
+) -> None:
+    """That of the failed one may be broken for good."""
+    opened: list[Any] = []
+
+    def fail(execute: Any, *args: Any) -> Any:
+        if len(opened) == 1:
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(*args)
+
+    def note(connection: Any, **kwargs: Any) -> None:
+        if threading.current_thread().name.startswith("image-tasks-lookout"):
+            opened.append(connection)
+            connection.execute_wrappers = [fail]
+
+    connection_created.connect(note)
+    try:
+        while_they_wait(lambda: task.cancel("ada"), asking=[caller.get(path, "wait=5")])
+    finally:
+        connection_created.disconnect(note)
+
+    assert len(opened) == 2
+    assert opened[0].connection is None
+
+
+def test_so_many_requests_are_asked_again_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thousand may have waited for the same task."""
+    monkeypatch.setattr(asgi, "MOST_AT_ONCE", 2)
+    waiting: set[str] = set()
+    numbers = {"at work": 0, "most": 0}
+
+    class Lookout:
+        async def wait(self, *awaited: Any) -> None:
+            await asyncio.sleep(0.1)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        if scope["path"] not in waiting:  # for the first time
+            waiting.add(scope["path"])
+            scope[KEY].task = scope["path"]
+        else:
+            numbers["at work"] += 1
+            numbers["most"] = max(numbers["most"], numbers["at work"])
+            await asyncio.sleep(0.05)
+            numbers["at work"] -= 1
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def scenario() -> Any:
+        caller = Caller(WaitingApplication(application, Lookout()), "token")
+        asking = (caller.get(f"/{number}", "wait=5") for number in range(6))
+        return await asyncio.gather(*asking)
+
+    assert len(asyncio.run(scenario())) == 6
+    assert numbers["most"] == 2
