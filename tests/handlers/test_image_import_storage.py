@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage, InMemoryStorage, storages
+from django.db import connections
 
 from django_image_tasks.exceptions import AttemptFailed, TaskCancelled
 from django_image_tasks.handlers.image_import import storage
@@ -61,6 +62,18 @@ class ThreadedStorage(InMemoryStorage):
 class Interrupted(FakeContext):
     def progress(self, done: int, total: int | None = None) -> None:
         raise TaskCancelled("Cancelled by ada")
+
+
+class Writing(FakeContext):
+    """Has a connection to the database wherever it reports, as one that writes progress has."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self.used: list[Any] = []
+
+    def progress(self, done: int, total: int | None = None) -> None:
+        connections["default"].ensure_connection()
+        self.used.append(connections["default"])
 
 
 class Watching(FakeContext):
@@ -215,6 +228,20 @@ def test_storage_with_threads_of_its_own(settings: Any, tmp_path: Path, staged: 
     use_storage(settings, f"{__name__}.ThreadedStorage", tmp_path / "storage")
     with storage.get_storage().open(save(staged, 1)) as file:
         assert file.read() == b"an image"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_no_connection_of_a_storages_own_thread_stays_open(
+    settings: Any, tmp_path: Path, staged: Path
+) -> None:
+    use_storage(settings, f"{__name__}.ThreadedStorage", tmp_path / "storage")
+    context = Writing(tmp_path, {})
+
+    storage.save(staged, IMAGE_ID, context)
+
+    others = [each for each in context.used if each is not connections["default"]]
+    assert others
+    assert all(each.connection is None for each in others)
 
 
 @pytest.mark.parametrize("backend", ["FileSystemStorage", "InMemoryStorage", "ThreadedStorage"])
