@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.dispatch import Signal
 from django.utils import timezone
 
 from django_image_tasks import executor
@@ -15,6 +16,7 @@ from django_image_tasks.models import Task
 from django_image_tasks.models.task import ANNOUNCEMENTS
 from django_image_tasks.signals import task_finished
 from django_image_tasks.sweep import purge, sweep
+from tests.engine import workload
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -177,3 +179,45 @@ def test_the_end_of_a_cancelled_task_is_told_too(
     make_task().cancel("mia")
 
     assert receiver.told == ["failure"]
+
+
+@pytest.fixture
+def own_signal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Signal]:
+    """The signal of a success that the handler of these tasks has."""
+    signal = Signal()
+    monkeypatch.setattr(workload.Workload, "succeeded", signal)
+    yield signal
+    task_finished.disconnect(executor.send_success)
+
+
+def test_a_handlers_own_signal_tells_of_a_success_until_it_is_heard(
+    make_task: Callable[..., Task], own_signal: Signal
+) -> None:
+    results: list[Any] = []
+
+    def fail_once(task: Task, result: Any, **kwargs: object) -> None:
+        results.append(result)
+        if len(results) == 1:
+            raise ValueError("The host's own row could not be made")
+
+    own_signal.connect(fail_once)
+    for do in ("nothing", "fail"):
+        executor.run(make_task(input={"do": do}).pk)
+
+    for _ in range(2):
+        let_pause_be_over()
+        sweep()
+
+    assert results == [{"attempt": 1}] * 2
+
+
+def test_a_sweep_that_has_run_no_task_knows_the_handlers_own_signal(
+    make_task: Callable[..., Task], own_signal: Signal
+) -> None:
+    results: list[Any] = []
+    own_signal.connect(lambda result, **kwargs: results.append(result), weak=False)
+    make_task(status="success", result={"a": 1}, announce_at=timezone.now())
+
+    sweep()
+
+    assert results == [{"a": 1}]

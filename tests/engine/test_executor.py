@@ -10,7 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from django_image_tasks import claims, context, executor
-from django_image_tasks.exceptions import TaskCancelled
+from django_image_tasks.exceptions import AttemptFailed, TaskCancelled
 from django_image_tasks.models import Task
 from django_image_tasks.services import cancel_task, create_task
 from django_image_tasks.signals import task_finished, task_started
@@ -222,6 +222,37 @@ def test_what_a_retry_may_mend_is_tried_again_after_a_wait_that_doubles(
     assert task.status == "failure"
     assert task.message == "Source answered 503 Service Unavailable (in the last of 3 attempts)"
     assert [outcome for _, outcome, _ in outcomes(task)] == ["retry", "retry", "failure"]
+
+
+@pytest.mark.parametrize(("after", "wait"), [(3600, 3600), (1, 10)])
+def test_a_handler_may_ask_for_a_longer_wait_and_for_no_shorter_one(
+    make_task: Callable[..., Task], during: Any, after: int, wait: int
+) -> None:
+    def fail(context):
+        raise AttemptFailed("The source is busy", after=timedelta(seconds=after))
+
+    during(fail)
+    task = make_task("callback")
+
+    executor.run(task.pk)
+
+    task.refresh_from_db()
+    left = (task.available_at - timezone.now()).total_seconds()
+    assert wait - 5 < left <= wait
+
+
+def test_an_engine_that_can_keeps_the_ticket_until_the_wait_is_over(
+    make_task: Callable[..., Task], image_tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    later = []
+    monkeypatch.setattr(workload, "enqueue_later", lambda *args: later.append(args), raising=False)
+    image_tasks["ENGINE"] = workload.__name__
+    task = make_task(input={"do": "fail_once"})
+
+    executor.run(task.pk)
+
+    assert later == [(str(task.pk), timedelta(seconds=10))]
+    assert workload.published == []
 
 
 def test_a_task_is_not_run_before_its_wait_is_over(make_task: Callable[..., Task]) -> None:

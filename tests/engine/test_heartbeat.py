@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -11,7 +12,7 @@ from threading import Event, Thread, current_thread
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connections, transaction
+from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
@@ -372,6 +373,99 @@ def test_what_ends_a_process_is_recorded_and_raised_again(
 
     task.refresh_from_db()
     assert (task.status, task.message[: len(message)]) == (status, message)
+
+
+def test_an_exit_that_a_signal_asked_for_hands_the_task_over(
+    monkeypatch: pytest.MonkeyPatch, image_tasks: Any
+) -> None:
+    image_tasks["ENGINE"] = "tests.engine.workload"
+    before = signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
+    monkeypatch.setattr(
+        workload.Callback,
+        "during",
+        staticmethod(lambda context: (os.kill(os.getpid(), signal.SIGTERM), time.sleep(5))),
+    )
+    task = create_task("callback", {}, owner="1")
+
+    try:
+        with pytest.raises(SystemExit):
+            executor.run_next()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+    task.refresh_from_db()
+    assert (task.status, outcomes(task)) == ("pending", ["handed_over"])
+
+
+class Recording:
+    """The record of a success, of which the first tries fail, before or behind the writing."""
+
+    def __init__(self, *errors: Exception, behind: bool = False) -> None:
+        self.errors, self.behind, self.tries = list(errors), behind, 0
+        self.succeed = Task.succeed
+
+    def __call__(self, task: Task, result: Any) -> None:
+        self.tries += 1
+        if self.behind or not self.errors:
+            self.succeed(task, result)
+        if self.errors:
+            raise self.errors.pop()
+
+
+def lost_connection() -> OperationalError:
+    error = OperationalError("server closed the connection unexpectedly")
+    error.__cause__ = type("Lost", (Exception,), {"sqlstate": None})()
+    return error
+
+
+@pytest.fixture
+def recording(monkeypatch: pytest.MonkeyPatch, image_tasks: Any) -> Callable[..., Recording]:
+    image_tasks["ENGINE"] = "tests.engine.workload"
+    monkeypatch.setattr(executor, "OUTAGE", 5)
+
+    def use(*errors: Exception, **options: Any) -> Recording:
+        recording = Recording(*errors, **options)
+        monkeypatch.setattr(Task, "succeed", lambda *args: recording(*args))
+        return recording
+
+    return use
+
+
+def test_an_end_is_recorded_once_the_database_is_back(
+    recording: Callable[..., Recording], caplog: pytest.LogCaptureFixture
+) -> None:
+    recording(lost_connection(), lost_connection())
+    task = create_task("workload", {}, owner="1")
+
+    executor.run_next()
+
+    task.refresh_from_db()
+    assert (task.status, task.attempts) == ("success", 1)
+    assert caplog.text.count("end_not_written") == 2
+
+
+def test_an_end_that_no_database_takes_is_not_tried_again(
+    recording: Callable[..., Recording],
+) -> None:
+    recorded = recording(*(DatabaseError("no such column") for _ in range(9)))
+    create_task("workload", {}, owner="1")
+
+    with pytest.raises(DatabaseError):
+        executor.run_next()
+
+    assert recorded.tries == 1
+
+
+def test_what_a_result_names_stays_where_only_the_answer_to_its_record_was_lost(
+    recording: Callable[..., Recording],
+) -> None:
+    recording(lost_connection(), behind=True)
+    task = create_task("workload", {}, owner="1")
+
+    executor.run_next()
+
+    task.refresh_from_db()
+    assert (task.status, workload.discarded) == ("success", [])
 
 
 def leave_autocommit_off(context: Any) -> None:
