@@ -18,7 +18,7 @@ from tests.databases import away
 @pytest.fixture
 def context(make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch) -> TaskContext:
     """That of a running attempt, which writes each progress."""
-    monkeypatch.setattr(contexts, "PROGRESS_INTERVAL", 0)
+    monkeypatch.setattr(contexts, "WRITE_INTERVAL", 0)
     task = make_task()
     task.start("worker")
     return TaskContext(task, has_heartbeat=True)

@@ -28,7 +28,7 @@ nameless = partial(fail)
 @pytest.fixture
 def progressing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A handler that reports progress once."""
-    monkeypatch.setattr(context, "PROGRESS_INTERVAL", 0)
+    monkeypatch.setattr(context, "WRITE_INTERVAL", 0)
     monkeypatch.setattr(
         workload.Callback, "during", staticmethod(lambda context: context.progress(1, 2))
     )

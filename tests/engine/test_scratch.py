@@ -200,6 +200,10 @@ def readable_to_others(root: Path) -> None:
     root.chmod(0o755)
 
 
+def readable_to_its_group(root: Path) -> None:
+    root.chmod(0o750)
+
+
 def link(root: Path) -> None:
     root.rename(root.with_name("target"))
     root.symlink_to("target")
@@ -219,6 +223,7 @@ def belongs_to_another(root: Path) -> None:
 REFUSED = [
     (open_to_others, "It is open to other users"),
     (readable_to_others, "It is open to other users"),
+    (readable_to_its_group, "It is open to other users"),
     (link, "It is not a directory"),
     (fifo, "It is not a directory"),
     (belongs_to_another, "It belongs to another user"),

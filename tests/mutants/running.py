@@ -139,7 +139,6 @@ MUTANTS = [
         ("done = heard or self.announcements >= ANNOUNCEMENTS", "done = True"),
         ("done = heard or self.announcements >= ANNOUNCEMENTS", "done = heard"),
         ("FIRST_PAUSE * 2 ** (self.announcements - 1)", "FIRST_PAUSE"),
-        ("rows.exclude(pk__in=unheard).update", "rows.update"),
         ("rows.filter(pk__in=unheard).update", "rows.update"),
         ("task_finished.send_robust(sender", "task_finished.send(sender"),
         ("        except Exception:  # Django", "        except ZeroDivisionError:  # Django"),
@@ -323,13 +322,16 @@ MUTANTS = [
     ),
     *mutants(
         "context.py",
-        "engine/context executor heartbeat",
+        "engine/context checkpoints executor heartbeat",
         # A deadline counted from creation.
         ("datetime = timezone.now() + conf", "datetime = task.created_at + conf"),
         (
             "_overdue_at = time.monotonic()",
             "_overdue_at = task.created_at.timestamp() - time.time() + time.monotonic()",
         ),
+        ("> MAX_CHECKPOINT_SIZE:", "> 2 * MAX_CHECKPOINT_SIZE:"),
+        ("        check_json(state)", "        pass"),
+        ("deepcopy(state)", "state"),
         ("        if self.is_overdue:", "        if False:"),
         (
             "        if self.reason is not None:\n            raise",
@@ -339,7 +341,7 @@ MUTANTS = [
             "            if self.reason is not None:\n                return",
             "            if False:\n                return",
         ),
-        ("< PROGRESS_INTERVAL", "< 0"),
+        ("< WRITE_INTERVAL", "< 0"),
         ("if len(self._connection.atomic_blocks) > self._depth:", "if False:"),
         (
             "        except InvalidTransition:\n            self._find_out()",
@@ -414,7 +416,7 @@ MUTANTS = [
             "publish(task.pk)",
         ),
         ("    except Exception as error:", "    except ZeroDivisionError as error:"),
-        ("        if not delay:", "        if True:"),
+        ("            if delay:\n", "            if False:\n"),
     ),
     *mutants(
         "engines/__init__.py",
@@ -440,7 +442,7 @@ MUTANTS = [
     ),
     *mutants(
         "scratch.py",
-        "engine/scratch",
+        "engine/scratch checkpoints",
         # Readable for others, or belonging to them.
         ("path.chmod(0o700)", "path.chmod(0o755)"),
         ("root.st_mode & 0o077", "root.st_mode & 0o007"),
@@ -451,15 +453,25 @@ MUTANTS = [
         ("check_private(root.lstat())", "check_private(root.stat())"),
         ("check_private(os.fstat(root))", "pass"),
         # What was made by somebody else, or is in use.
-        ("!= claim or not _lock(lock):", "!= claim:"),
-        ("if os.read(lock, len(claim) + 1) != claim or not _lock(lock):", "if not _lock(lock):"),
+        ("not _is_ours(name, lock) or not _lock(lock)", "not _is_ours(name, lock)"),
+        ("not _is_ours(name, lock) or not _lock(lock)", "not _lock(lock)"),
+        ("        while not _lock(descriptor):", "        while False:"),
         ("flags | os.O_NOFOLLOW", "flags"),
         ("dir_fd=dir_fd, follow_symlinks=False).st_mode", "dir_fd=dir_fd).st_mode"),
         # What stays.
-        ("            with suppress(OSError):\n                _remove(path)", "            pass"),
+        ("                    _remove(path)\n", "                    pass\n"),
+        ("unwanted = kept - wanted(kept) if kept else kept", "unwanted = kept"),
+        ("unwanted = kept - wanted(kept) if kept else kept", "unwanted = set()"),
         ("                lock.write(_claim(path.name))", "                pass"),
         ('    os.unlink(f"{path}{LOCK}", dir_fd=dir_fd)', "    pass"),
         ("            raise ScratchFailed(error) from error", "            raise"),
+    ),
+    *mutants(
+        "checkpoints.py",
+        "engine/checkpoints",
+        ("status__in=UNFINISHED", ""),
+        ('name.rpartition("-")[0] in wanted', "True"),
+        ("    if task.checkpoint is None or", "    if"),
     ),
     *mutants(
         "database_faults.py",

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from tests.mutants import MUTANTS
-from tests.mutants.mutant import ROOT
+from tests.mutants.mutant import ROOT, Mutant
 
 PACKAGE = ROOT / "django_image_tasks"
 
 
 def test_each_mutant_can_be_made_and_is_python() -> None:
-    for mutant in MUTANTS:
-        changed = mutant.applied_to((PACKAGE / mutant.file).read_text())
-        compile(changed, mutant.file, "exec")
+    assert [*filter(None, map(trouble_with, MUTANTS))] == []
+
+
+def trouble_with(mutant: Mutant) -> str:
+    """Why a mutant cannot be made; empty if it can."""
+    try:
+        compile(mutant.applied_to((PACKAGE / mutant.file).read_text()), mutant.file, "exec")
+    except (OSError, ValueError, SyntaxError) as error:
+        return f"{error}: {mutant.old!r} -> {mutant.new!r}"
+    return ""
 
 
 def test_no_mutant_is_the_code_as_it_is_or_there_twice() -> None:

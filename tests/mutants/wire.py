@@ -156,7 +156,7 @@ MUTANTS = [
         ),
         ("        check_storable(body)\n        repeatable", "        repeatable"),
         ("    check_storable(body)\n    if (size", "    if (size"),
-        ("new_retry(task, user_id=user_id, request_id=request_id))", "task)"),
+        ("new_retry(task, user_id=user_id, request_id=request_id), ", "task, "),
     ),
     *mutants(
         "idempotency.py",
