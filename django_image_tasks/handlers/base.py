@@ -36,7 +36,8 @@ class Context(Protocol):
     input: Mapping[str, Any]
     """The task's input, valid under the handler's ``input_schema``."""
     scratch: Path
-    """An empty directory for this attempt alone, removed when the attempt ends in whatever way."""
+    """An empty directory for this attempt alone, removed when the attempt ends in whatever way,
+    unless :meth:`checkpoint` keeps it."""
     kept: Kept | None
     """What an earlier attempt kept with :meth:`checkpoint`; ``None`` if there is nothing."""
     deadline: datetime

@@ -19,6 +19,7 @@ from tests.engines import actions
 from tests.engines.brokers import ENGINES
 from tests.engines.project import ROOT, Process
 from tests.engines.waiting import until
+from tests.faults.cost import checkpoints_cost
 from tests.faults.crowd import crowd
 from tests.faults.databases import database_stopped, pooled, replica_lags
 from tests.faults.resumed import deployed_once, killed_late, killed_often
@@ -294,6 +295,7 @@ FAULTS = {
     "crowd": Fault(crowd),
     "killed": Fault(killed),
     "killed_late": Fault(killed_late),
+    "checkpoints_cost": Fault(checkpoints_cost, ("django_tasks",)),
     "killed_often": Fault(killed_often),
     "deployed_once": Fault(deployed_once),
 }
