@@ -96,6 +96,17 @@ def test_nothing_is_left_of_it_in_the_end(root: Any) -> None:
     assert list(root.iterdir()) == []
 
 
+def test_what_is_kept_stays_until_nobody_wants_it(root: Any) -> None:
+    with scratch.scratch("task-1") as path:
+        scratch.keep(path)
+        scratch.keep(path)
+
+    assert scratch.remove_abandoned(lambda names: names) == 0
+    assert path.is_dir()
+    assert scratch.remove_abandoned(lambda names: names - {path.name}) == 1
+    assert list(root.iterdir()) == []
+
+
 def test_the_scratch_directory_may_vanish_beneath_an_attempt(root: Any) -> None:
     with scratch.scratch("task-1"):
         shutil.rmtree(root)
