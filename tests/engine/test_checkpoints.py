@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -269,8 +270,10 @@ def test_an_attempt_that_must_stop_waits_no_longer(root: Path, occupied: Any) ->
     stopped = Event()
     stopped.set()
 
+    began = time.monotonic()
     with scratch.taken_over("task-1", stopped) as found:
         assert found is None
+    assert time.monotonic() - began < scratch.PATIENCE / 2
 
 
 def test_nobody_removes_a_directory_that_is_read(

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -105,6 +106,11 @@ def test_what_is_kept_stays_until_nobody_wants_it(root: Any) -> None:
     assert path.is_dir()
     assert scratch.remove_abandoned(lambda names: names - {path.name}) == 1
     assert list(root.iterdir()) == []
+
+
+def test_what_is_not_kept_is_not_taken_over(left: Any) -> None:
+    with scratch.taken_over("task-1", Event()) as path:
+        assert path is None
 
 
 def test_the_scratch_directory_may_vanish_beneath_an_attempt(root: Any) -> None:
