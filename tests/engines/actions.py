@@ -127,6 +127,10 @@ def export() -> list[str]:
     return [line.decode().partition(",")[0] for line in lines[:0:-1]]
 
 
+def all_tasks() -> list[str]:
+    return [str(pk) for pk in Task.objects.values_list("pk", flat=True)]
+
+
 def lock(task_id: str) -> None:
     """Have the task's row locked, by a connection of its own, until :func:`unlock`."""
     other = connection.copy()

@@ -15,7 +15,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
 django.setup()
 
 from tests import faults as package  # noqa: E402
-from tests.faults.faults import AT_TWO, FAULTS, Tried, attempt  # noqa: E402
+from tests.faults.faults import DATABASES, FAULTS, Tried, attempt  # noqa: E402
 
 HEAD = """| fault | engine | database | times | tasks | lost | seconds | |
 |---|---|---|--:|--:|--:|--:|---|"""
@@ -47,9 +47,15 @@ def chosen(only: list[str]) -> Iterator[tuple[str, str, str]]:
 
 
 def row(tried: Tried) -> str:
-    database = tried.database.partition(":")[0] + (" at +02:00" if tried.database == AT_TWO else "")
     note = "; ".join([*tried.lost, *tried.notes])
-    cells = tried.fault, tried.engine, database, tried.times, tried.tasks, len(tried.lost)
+    cells = (
+        tried.fault,
+        tried.engine,
+        DATABASES[tried.database],
+        tried.times,
+        tried.tasks,
+        len(tried.lost),
+    )
     return "| " + " | ".join(map(str, cells)) + f" | {tried.seconds:.0f} | {note} |"
 
 

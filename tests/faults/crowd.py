@@ -26,11 +26,14 @@ def crowd(site: Site, seconds: float = 300, warm: float = 60) -> None:
     answers: Counter[str] = Counter()
     ends = time.monotonic() + seconds
     with ThreadPoolExecutor(CLIENTS) as clients:
-        for _ in range(CLIENTS):
-            clients.submit(visit, site, random.Random(site.random.random()), ends, answers)
+        dice = [random.Random(site.random.random()) for _ in range(CLIENTS)]
+        visits = [clients.submit(visit, site, die, ends, answers) for die in dice]
         time.sleep(warm)
-        early = memory(site)
+        early, web = memory(site), site.web_pids()
+        for each in visits:
+            each.result()
     late = memory(site)
+    site.expect("the same processes of gunicorn", site.web_pids() == web)
     site.tried = answers.total()
     site.expect(f"answers {answers}", all(each[-3:] < "500" for each in answers))
     growth = max(late[pid] - early[pid] for pid in early.keys() & late.keys())

@@ -111,6 +111,9 @@ class Site:
         self.web = self.project.start("-m", "gunicorn", *options, "example_project.wsgi")
         until(lambda: answers(self.web_port))
 
+    def web_pids(self) -> list[int]:
+        return self.web.pids() if self.web else []
+
     def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> tuple[int, Any]:
         """The status and the document that the web answers with."""
         with closing(HTTPConnection("127.0.0.1", self.web_port, timeout=60)) as connection:
