@@ -231,7 +231,7 @@ def receiver_killed(site: Site, times: int = 5) -> None:
             (site.project.directory / "die").touch()
             site.submit({"import_from": server.url()}, "import")
             site.tried += 1
-            until(lambda: not (site.project.directory / "die").exists())
+            until(lambda: site.keep_workers(1) or not (site.project.directory / "die").exists())
         site.keep_workers(1)
         site.expect_success(60, "success", workers=1)
         site.expect_soon("each is heard", partial(all_heard, site), 120)
