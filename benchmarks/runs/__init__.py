@@ -15,6 +15,7 @@ MODULES = {
     "import": "importing",
     "worker": "working",
     "wait": "waiting",
+    "fleet": "fleet",
 }
 
 
