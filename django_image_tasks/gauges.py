@@ -20,7 +20,7 @@ from django_image_tasks.health import MOST_RUNNING, last_sweep
 from django_image_tasks.models import Task
 from django_image_tasks.states import FINISHED
 
-MOST = 4_000
+MOST = 2_000
 """So many waiting tasks, and so many ends of each kind, are counted."""
 RECENT = timedelta(minutes=5)
 AGES = {

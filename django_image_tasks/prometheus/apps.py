@@ -12,8 +12,6 @@ class PrometheusConfig(AppConfig):
     label = "image_tasks_prometheus"
 
     def ready(self) -> None:
-        from prometheus_client import REGISTRY
+        from django_image_tasks.prometheus.collector import register
 
-        from django_image_tasks.prometheus.collector import TaskCollector
-
-        REGISTRY.register(TaskCollector())
+        register()

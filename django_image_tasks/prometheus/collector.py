@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from django.db import DatabaseError, InterfaceError
-from prometheus_client import Metric
+from prometheus_client import REGISTRY, Metric
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -55,6 +56,12 @@ class TaskCollector(Collector):
         yield _family("image_tasks_lost", {(): seen.lost})
         yield _family("image_tasks_finished_recently", seen.finished)
         yield _family("image_tasks_sweep_age_seconds", {(): seen.swept})
+
+
+@cache
+def register() -> None:
+    """Add the gauges to the process's own registry, once: Django may call ``ready`` again."""
+    REGISTRY.register(TaskCollector())
 
 
 def _family(name: str, values: Mapping[Any, float] | None = None) -> GaugeMetricFamily:

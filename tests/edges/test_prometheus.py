@@ -142,8 +142,15 @@ def test_the_app_adds_the_gauges_to_what_a_process_shows() -> None:
     assert "image_tasks" not in page([], DEFAULT_PAGE)
 
 
+def test_the_app_may_be_made_ready_again() -> None:
+    """As tests do that override INSTALLED_APPS."""
+    again = '__import__("django").apps.apps.get_app_config("image_tasks_prometheus").ready()'
+    shown = page(BESIDE, f"{DEFAULT_PAGE} + ({again} or [])")
+    assert shown.count("\nimage_tasks_running 0.0\n") == 1
+
+
 def test_they_are_on_the_page_of_django_prometheus() -> None:
-    pytest.importorskip("django_prometheus")  # which is behind Django's newest version
+    pytest.importorskip("django_prometheus")  # which does not know Django 6.1
     shown = page(["django_prometheus", *BESIDE], '[path("", include("django_prometheus.urls"))]')
     assert "\nimage_tasks_running 0.0\n" in shown
     assert "\npython_info{" in shown

@@ -186,6 +186,14 @@ def test_images_that_would_lie_anywhere(settings: Any) -> None:
     assert found() == []
 
 
+def test_tracing_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.IMAGE_TASKS = {"TRACING": True, "HANDLERS": {"import": None}}
+    monkeypatch.setattr(project, "find_spec", lambda name: None)
+    [error] = checks.check_settings()
+    assert error.id == "image_tasks.E022"
+    assert "[opentelemetry]" in error.hint
+
+
 def test_the_import_without_its_extra(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(project, "find_spec", lambda name: None)
     [warning] = checks.check_settings()
