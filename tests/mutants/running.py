@@ -410,7 +410,7 @@ MUTANTS = [
     ),
     *mutants(
         "tickets.py",
-        "engine/services sweep wire/create",
+        "engine/services executor sweep",
         (
             "transaction.on_commit(lambda: publish(task.pk), using=using, robust=True)",
             "publish(task.pk)",
