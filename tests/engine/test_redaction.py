@@ -62,6 +62,7 @@ def test_nothing_that_follows_the_host_is_shown(host: str, tail: str) -> None:
         ),
         ("exceeded with url: /image?SECRET (Caused by", "exceeded with url: … (Caused by"),
         ("netloc 'ada:SECRET%40host' is bad", "netloc … is bad"),
+        ("netloc 'ada:SECRET@host' is bad", "netloc … is bad"),
         ("path /image;sig=SECRET ended", "path … ended"),
     ],
 )

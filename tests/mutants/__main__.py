@@ -102,7 +102,7 @@ def _failure(copy: Path, tests: Iterable[str], *, seconds: float) -> str:
             _kill(run.pid)
     if run.returncode not in (0, 1) or "during collection" in output:
         raise RuntimeError(output[-2000:])
-    found = re.search(r"^(?:FAILED|ERROR) \S+::(\w+)", output, re.MULTILINE)
+    found = re.search(r"^(?:FAILED|ERROR) [^:]+::(\w+)", output, re.MULTILINE)
     return found[1] if found else "a test" * run.returncode
 
 
