@@ -78,6 +78,17 @@ def test_the_permission_may_come_from_a_group(api: APIClient, user: User, tasks:
     assert len(ids(api.get("/v2/tasks"))) == 2
 
 
+def test_the_permission_of_a_user_who_is_not_active_shows_nothing_more(
+    api: APIClient, user: User, tasks: Any
+) -> None:
+    """A host's own authentication may let such a user in."""
+    allow(user, "view_all_tasks")
+    user.is_active = False
+    mine, _ = tasks
+
+    assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
+
+
 def test_other_permissions_show_nothing_more(api: APIClient, user: User, tasks: Any) -> None:
     allow(user, "view_task", "change_task", "add_task", "delete_task")
     api.force_authenticate(User.objects.get())
