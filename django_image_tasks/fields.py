@@ -43,6 +43,10 @@ class Unindexed(models.Transform):
         kind = "datetime(6)" if is_time else "char"
         return self.as_sql(compiler, connection, template=f"CAST(%(expressions)s AS {kind})")
 
+    def as_sqlite(self, compiler: Any, connection: BaseDatabaseWrapper, **context: Any) -> Any:
+        # Else the next turn is looked for among all that is pending, which is then sorted.
+        return self.as_sql(compiler, connection, template="+%(expressions)s")
+
 
 class OrderedUUIDField(models.UUIDField):  # type: ignore[type-arg]
     """A UUID that sorts as its hexadecimal text does. MariaDB's type swaps the segments first."""

@@ -18,6 +18,7 @@ from django_image_tasks.limits import OwnerLimits
 from django_image_tasks.models import Task
 from django_image_tasks.services import create_task, retry_task
 from tests.engine import workload
+from tests.wire.test_plans import ANALYZE, rows_read
 
 pytestmark = pytest.mark.django_db
 
@@ -270,3 +271,21 @@ def test_a_claim_costs_as_many_queries_behind_a_thousand_tasks_as_behind_one() -
         numbers.append(len(queries))
 
     assert numbers[0] == numbers[1]
+
+
+@pytest.mark.parametrize("is_analyzed", [False, True])
+def test_a_turn_is_given_and_found_without_reading_what_waits(is_analyzed: bool) -> None:
+    Task.objects.bulk_create(
+        Task(type="workload", owner=owner, turn=turn, lease_expires_at=None)
+        for turn in range(1000)
+        for owner in "abc"
+    )
+    if is_analyzed or connection.vendor == "postgresql":  # which gathers statistics by itself
+        with connection.cursor() as cursor:
+            cursor.execute(ANALYZE.get(connection.vendor, "ANALYZE"))
+    with CaptureQueriesContext(connection) as queries:
+        assert Task.objects.next_turn("a") == 1000
+        [task] = Task.objects.next_waiting(["workload"])
+
+    assert task.turn == 0
+    assert all(rows_read(query["sql"]) < 10 for query in queries)
