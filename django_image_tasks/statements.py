@@ -44,6 +44,9 @@ class Slot(Value):
 class Statement:
     """The SQL of a queryset of tuples."""
 
+    names: Sequence[str] = ()
+    """The parameters' names, where the SQL has such."""
+
     def __init__(self, rows: models.QuerySet[Any]) -> None:
         self.query, self.using = rows.query, rows.db
         compiler = self.query.get_compiler(self.using)
@@ -53,24 +56,31 @@ class Statement:
             self.sql = ""
             return
         self.columns = [column for column, *_ in compiler.select]
+        if self.params and connections[self.using].vendor == "sqlite":
+            # Django looks for each "%s" with a regular expression, which takes as long as a query.
+            self.names = [f"p{number}" for number in range(len(self.params))]
+            self.sql = self.sql.replace("%%", "%%%%") % tuple(f"%({name})s" for name in self.names)
 
     def run(self, values: Sequence[Any]) -> Any:
         if not self.sql:
             return []
         connection = connections[self.using]
-        params = [
+        params: Any = [
             param.prepared(values, connection) if isinstance(param, Slot) else param
             for param in self.params
         ]
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, params)
+            named = dict(zip(self.names, params, strict=True)) if self.names else params
+            cursor.execute(self.sql, named)
             rows = cursor.fetchall()
-        compiler = self.query.get_compiler(self.using)
         # They are a connection's own, and to look for them takes as long as SQLite takes for a row.
         kept = connection.__dict__.setdefault("image_tasks_converters", WeakKeyDictionary())
         if self not in kept:
-            kept[self] = compiler.get_converters(self.columns)
-        return compiler.apply_converters(rows, kept[self]) if kept[self] else rows
+            compiler = self.query.get_compiler(connection=connection)
+            converters = compiler.get_converters(self.columns)
+            convert = partial(compiler.apply_converters, converters=converters)
+            kept[self] = convert if converters else iter
+        return kept[self](rows)
 
 
 def fetch(using: str, build: Callable[..., Any], *shape: Any, bound: Sequence[Bound]) -> Any:
@@ -113,7 +123,7 @@ class SteppedQuerySet(models.QuerySet[Row]):
 
         What the step does may depend on the database and on ``how``, but not on the values.
         """
-        if self.steps is None or not conf.KEEP_SQL:
+        if self.steps is None:
             return step(self, *how, *(value for _, value in values))  # type: ignore[no-any-return]
         rows = self.all()
         field: Any = self.model._meta.get_field
@@ -149,7 +159,7 @@ class SteppedQuerySet(models.QuerySet[Row]):
         return partial(self.model.from_db, using, columns(self.model))
 
     def _fetch_all(self) -> None:
-        if self._result_cache is None and self.steps:
+        if self._result_cache is None and self.steps and conf.KEEP_SQL:
             shape = self.__class__, self.model, self.steps
             rows = fetch(self.db, _tuples, *shape, bound=self.bound)
             self._result_cache = list(map(self.get_row_maker(self.db), rows))
