@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -126,14 +126,19 @@ def begins_transactions(view: View) -> View:
     return view
 
 
-@contextmanager
-def atomic_request() -> Iterator[None]:
+def atomic_request() -> AbstractContextManager[Any]:
     """Begin, and at the end commit, the transactions that ``ATOMIC_REQUESTS`` asks for.
 
     Django does so around the view, where the view cannot answer if the database is away.
     """
+    settings = connections.settings.items()
+    aliases = [alias for alias, options in settings if options["ATOMIC_REQUESTS"]]
+    return _all_atomic(aliases) if aliases else nullcontext()
+
+
+@contextmanager
+def _all_atomic(aliases: Iterable[str]) -> Iterator[None]:
     with ExitStack() as transactions:
-        for alias, options in connections.settings.items():
-            if options["ATOMIC_REQUESTS"]:
-                transactions.enter_context(transaction.atomic(using=alias))
+        for alias in aliases:
+            transactions.enter_context(transaction.atomic(using=alias))
         yield

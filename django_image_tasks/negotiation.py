@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from rest_framework.exceptions import NotAcceptable
 from rest_framework.negotiation import BaseContentNegotiation
@@ -28,12 +29,16 @@ class ContentNegotiation(BaseContentNegotiation):
         format_suffix: str | None = None,
     ) -> tuple[BaseRenderer, str]:
         """The renderer of the preferred type. Raises NotAcceptable if none of them will do."""
-        accept = request.headers.get("Accept") or "*/*"
-        ranges = dict(map(_parse_range, accept.lower().split(",")))
+        ranges = _parse(request.headers.get("Accept") or "*/*")
         best = max(renderers, key=lambda renderer: _quality(str(renderer.media_type), ranges))
         if not _quality(str(best.media_type), ranges):
             raise NotAcceptable(available_renderers=list(renderers))
         return best, str(best.media_type)
+
+
+@lru_cache
+def _parse(accept: str) -> Mapping[str, float]:
+    return dict(map(_parse_range, accept.lower().split(",")))
 
 
 def _parse_range(text: str) -> tuple[str, float]:

@@ -140,6 +140,11 @@ class TaskSerializer(ExtensibleSerializer):
             services.check_body(body)
         return body
 
+    def run_validators(self, value: Any) -> None:
+        # REST framework makes every field before it looks, which took an eighth of a POST.
+        if self.more_names() or hasattr(self.Meta, "validators"):
+            super().run_validators(value)
+
     def create(self, validated_data: dict[str, Any]) -> Task:
         """Raises InvalidInput in the contract's words."""
         return services.create_task(**validated_data)

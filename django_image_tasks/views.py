@@ -10,7 +10,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import DataError
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 from rest_framework import mixins
 from rest_framework.exceptions import (
@@ -50,7 +49,7 @@ NO_DELETE = (
     "This operation is currently not permitted on Glance Tasks. They are auto deleted after "
     "reaching the time based on their expires_at property."
 )
-VARY = ("Accept", "X-Auth-Token", "Authorization", "Cookie")
+VARY = "Accept, X-Auth-Token, Authorization, Cookie"
 
 
 def retry_after(age: timedelta) -> int:
@@ -144,13 +143,12 @@ class ImageAPIView(APIView):
         if request.user is None:  # REST framework's setting UNAUTHENTICATED_USER may say so
             request.user = AnonymousUser()
 
-    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        response["x-openstack-request-id"] = self.request_id
+    @property
+    def default_response_headers(self) -> dict[str, str]:
         # Shared caches know neither our token's header nor our owners.
-        response["Cache-Control"] = "private, no-cache"
-        patch_vary_headers(response, VARY)
-        return response
+        private = {"Cache-Control": "private, no-cache", "Vary": VARY}
+        request_id = {"x-openstack-request-id": self.request_id}
+        return super().default_response_headers | private | request_id
 
 
 class TaskViewSet(
