@@ -23,9 +23,9 @@ from benchmarks.sizes import SCRATCH
 def main() -> None:
     arguments = _parser().parse_args()
     rows = tuple(sorted(int(rows) for rows in arguments.rows.split(",")))
-    options = Options(arguments.database, rows, arguments.quick)
+    options = Options(arguments.database, rows, arguments.quick, arguments.before)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated"))
-    _set_environment(options)
+    _set_environment(options, arguments.cpu)
     with server(options.database):
         django.setup()
         _run(options, arguments.only or list(MODULES), arguments.output)
@@ -37,15 +37,18 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--rows", default="1000,100000,1000000", help="sizes of the tables")
     parser.add_argument("--only", action="append", choices=list(MODULES), help="may be repeated")
     parser.add_argument("--quick", action="store_true", help="fewer rounds, to see that it works")
+    parser.add_argument("--cpu", action="store_true", help="measure this process's CPU time alone")
+    parser.add_argument("--before", type=Path, help="create: beside this older checkout")
     parser.add_argument("--output", type=Path, default=place.ROOT / "results", metavar="DIRECTORY")
     return parser
 
 
-def _set_environment(options: Options) -> None:
+def _set_environment(options: Options, cpu: bool) -> None:
     """Tell the settings, here and in every process that is started from here, what to set up."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.settings"
     os.environ["BENCHMARK_DATABASE"] = options.database
     os.environ["BENCHMARK_ROWS"] = ",".join(map(str, options.rows))
+    os.environ["BENCHMARK_CPU"] = "1" if cpu else ""
 
 
 def _run(options: Options, benchmarks: list[str], output: Path) -> None:

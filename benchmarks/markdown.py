@@ -28,5 +28,13 @@ def times(one: Timing, other: Timing) -> str:
     return f"{value:.3g} ({least:.3g}–{most:.3g})"
 
 
+def judged(one: Timing, other: Timing, *, least: float = 0, most: float = 0) -> list[str]:
+    """The goal of a ratio, and what was measured, which is in bold where it misses the goal."""
+    value, *_ = ratio(one, other)
+    is_met = value >= least if least else value <= most
+    measured = times(one, other) if is_met else f"**{times(one, other)}**"
+    return [f"at least {least:g}" if least else f"at most {most:g}", measured]
+
+
 def mib(size: float) -> str:
     return f"{size / 2**20:,.1f} MiB"

@@ -1,4 +1,4 @@
-"""A page of the list, and the request for it that each of the sides understands."""
+"""What the sides are asked for: a page of the list, or one task."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from benchmarks.client import Client
-from benchmarks.users import ADMIN, Identity
+from benchmarks.users import ADMIN, MEASURED_OWNER, Identity
 from django_image_tasks.models import Task
 
 OURS, DRF, NINJA, BARE = "ours", "plain DRF", "django-ninja", "bare view"
-LEAST = "least of DRF and ORM"
+LEAST = "least of DRF"
 
 
 @dataclass(frozen=True)
@@ -23,15 +23,16 @@ class Side:
     path: str
     items: str
     """The key of the response's body that holds the tasks."""
-    has_markers: bool
+    is_peer: bool = False
+    """Whether it is made with a framework alone: it skips to a page, and shows no single task."""
 
 
 SIDES = {
-    OURS: Side("/v2/tasks", "tasks", has_markers=True),
-    DRF: Side("/drf/tasks", "results", has_markers=False),
-    NINJA: Side("/ninja/tasks", "items", has_markers=False),
-    BARE: Side("/bare/tasks", "tasks", has_markers=True),
-    LEAST: Side("/least/tasks", "tasks", has_markers=True),
+    OURS: Side("/v2/tasks", "tasks"),
+    DRF: Side("/drf/tasks", "results", is_peer=True),
+    NINJA: Side("/ninja/tasks", "items", is_peer=True),
+    BARE: Side("/bare/tasks", "tasks"),
+    LEAST: Side("/least/tasks", "tasks"),
 }
 
 
@@ -44,14 +45,14 @@ class Page:
     ascending: bool = False
     identity: Identity = ADMIN
 
-    def query(self, has_markers: bool) -> str:
-        """Return the query string, with a marker or an offset from the current database."""
+    def path(self, side: Side) -> str:
+        """The path and query, with a marker or an offset from the current database."""
         query = {"limit": str(self.limit), **self.filters}
         if self.ascending:
             query["sort_dir"] = "asc"
         if before := self._before():
-            query |= {"marker": self._marker(before)} if has_markers else {"offset": str(before)}
-        return urlencode(query)
+            query |= {"offset": str(before)} if side.is_peer else {"marker": self._marker(before)}
+        return f"{side.path}?{urlencode(query)}"
 
     def _before(self) -> int:
         """Return how many tasks to skip, so that a whole page and a next one are left."""
@@ -69,17 +70,28 @@ class Page:
         return Task.objects.unexpired(timezone.now()).filter(**self.filters)
 
 
-def call(client: Client, side: Side, page: Page) -> Callable[[], bytes]:
-    return client.get(f"{side.path}?{page.query(side.has_markers)}", page.identity)
+@dataclass(frozen=True)
+class OneTask:
+    identity: Identity = ADMIN
+
+    def path(self, side: Side) -> str:
+        ended = Task.objects.filter(owner=MEASURED_OWNER, status="success").order_by("created_at")
+        return "" if side.is_peer else f"{side.path}/{ended.values_list('pk', flat=True)[9]}"
 
 
-def ids(side: Side, body: bytes) -> list[str]:
-    return [task["id"] for task in json.loads(body)[side.items]]
-
-
-def check_alike(calls: Mapping[str, Callable[[], bytes]]) -> None:
-    """Raise an error unless all sides show the same tasks: else their times say nothing."""
+def calls_of(client: Client, page: Page | OneTask) -> dict[str, Callable[[], bytes]]:
+    """A call for each side that knows such an answer. They show the same tasks: else their times
+    say nothing.
+    """
+    paths = {name: page.path(side) for name, side in SIDES.items()}
+    calls = {name: client.get(path, page.identity) for name, path in paths.items() if path}
     answers = {name: ids(SIDES[name], call()) for name, call in calls.items()}
     for name, answer in answers.items():
         if answer != answers[OURS] or not answer:
             raise RuntimeError(f"{name} shows other tasks than we do")
+    return calls
+
+
+def ids(side: Side, body: bytes) -> list[str]:
+    answer = json.loads(body)
+    return [task["id"] for task in answer.get(side.items, [answer])]

@@ -38,6 +38,7 @@ def page(title: str, tables: str) -> str:
 ## Circumstances
 
 - Command: `{shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])}`
+- Times: {"this process's CPU" if os.environ["BENCHMARK_CPU"] else "by the clock"}
 - Date: {datetime.now(UTC):%Y-%m-%d %H:%M} UTC
 - Machine: {_machine()}
 - Versions: {_versions()}

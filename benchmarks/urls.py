@@ -6,6 +6,8 @@ urlpatterns = [
     path("drf/tasks", drf.TaskList.as_view()),
     path("ninja/", ninja.api.urls),
     path("bare/tasks", bare.tasks),
+    path("bare/tasks/<uuid:pk>", bare.task),
     path("least/tasks", least.LeastList.as_view()),
+    path("least/tasks/<uuid:pk>", least.LeastTask.as_view()),
     path("", include("django_image_tasks.urls")),
 ]

@@ -1,7 +1,9 @@
-"""The fastest list that Django allows: one view, the same SQL through a cursor, and orjson."""
+"""The fastest answers that Django allows: the same SQL through a cursor, and orjson."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +13,7 @@ from django.db import connections, router
 from django.db.backends.utils import CursorWrapper
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from orjson import Fragment
 
 from django_image_tasks.models import Task
 
@@ -19,9 +22,14 @@ USER = """
 SELECT auth_user.id, is_superuser FROM authtoken_token
 JOIN auth_user ON auth_user.id = user_id WHERE key = %s AND is_active
 """
-TASKS = """
-SELECT id, type, status, owner, created_at, updated_at, expires_at, name, progress
-FROM django_image_tasks_task WHERE {} ORDER BY created_at DESC, id DESC LIMIT %s
+COLUMNS = "id, type, status, owner, created_at, updated_at, expires_at, name, progress"
+TASKS = f"""
+SELECT {COLUMNS} FROM django_image_tasks_task WHERE {{}}
+ORDER BY created_at DESC, id DESC LIMIT %s
+"""
+TASK = f"""
+SELECT {COLUMNS}, input, message, result, user_id, request_id, attempts
+FROM django_image_tasks_task WHERE {{}}
 """
 MARKER = "SELECT created_at, id FROM django_image_tasks_task WHERE id = %s"
 BEHIND = {
@@ -32,20 +40,37 @@ BEHIND = {
 
 
 def tasks(request: HttpRequest) -> HttpResponse:
-    connection = connections[router.db_for_read(Task)]
     limit = int(request.GET.get("limit", 25))
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        where, values = "(expires_at IS NULL OR expires_at > %s)", [now]
-        for condition, value in _conditions(request, cursor):
-            where, values = f"{where} AND {condition}", [*values, *value]
-        cursor.execute(TASKS.format(where), [*values, limit + 1])
-        rows = cursor.fetchall()
+    rows = _rows(request, TASKS, limit + 1)
     page = list(map(_task, rows[:limit]))
     body = {"tasks": page, "first": "/v2/tasks", "schema": "/v2/schemas/tasks"}
     if len(rows) > limit:
         body["next"] = f"/v2/tasks?limit={limit}&marker={page[-1]['id']}"
+    return _answer(body)
+
+
+def task(request: HttpRequest, pk: UUID) -> HttpResponse:
+    [[*row, input_, message, result, user_id, request_id, attempts]] = _rows(request, TASK, pk=pk)
+    body = _task(row) | {"user_id": user_id, "request_id": request_id, "attempts": attempts}
+    body |= {"input": Fragment(input_), "message": message, "result": result and Fragment(result)}
+    return _answer(body)
+
+
+def _answer(body: Any) -> HttpResponse:
     return HttpResponse(orjson.dumps(body, option=TIMES), content_type="application/json")
+
+
+def _rows(request: HttpRequest, sql: str, *values: Any, pk: UUID | None = None) -> Any:
+    connection = connections[router.db_for_read(Task)]
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    conditions = [("(expires_at IS NULL OR expires_at > %s)", [now])]
+    with connection.cursor() as cursor:
+        if pk:
+            conditions += [("id = %s", [Task._meta.pk.get_db_prep_value(pk, connection)])]
+        conditions += _conditions(request, cursor)
+        where, bound = zip(*conditions, strict=True)
+        cursor.execute(sql.format(" AND ".join(where)), [*chain(*bound), *values])
+        return cursor.fetchall()
 
 
 def _conditions(request: HttpRequest, cursor: CursorWrapper) -> Any:
@@ -72,7 +97,7 @@ def _owner(token: str, cursor: CursorWrapper) -> str:
     return "" if is_superuser else str(pk)
 
 
-def _task(row: tuple[Any, ...]) -> dict[str, Any]:
+def _task(row: Sequence[Any]) -> dict[str, Any]:
     pk, type_, status, owner, created_at, updated_at, expires_at, name, progress = row
     pk = str(pk if isinstance(pk, UUID) else UUID(pk))
     task = {

@@ -51,4 +51,4 @@ class TaskList(ListAPIView[Task]):
     filterset_fields = ["type", "status", "owner"]
 
     def get_queryset(self) -> QuerySet[Task]:
-        return visible_to(self.request.user)
+        return visible_to(self.request.user).order_by("-created_at", "-id")

@@ -56,4 +56,5 @@ api = NinjaAPI(auth=TokenHeader(), docs_url=None)
 @api.get("tasks", response=list[TaskOut], by_alias=True)
 @paginate(LimitOffsetPagination)
 def tasks(request: HttpRequest, filters: Query[TaskFilters]) -> QuerySet[Task]:
-    return filters.filter(visible_to(request.auth))  # type: ignore[attr-defined]
+    tasks = visible_to(request.auth).order_by("-created_at", "-id")  # type: ignore[attr-defined]
+    return filters.filter(tasks)

@@ -13,8 +13,6 @@ from django_image_tasks.querysets import TaskQuerySet
 
 def visible_to(user: Any, among: TaskQuerySet | None = None) -> TaskQuerySet:
     tasks = Task.objects.all() if among is None else among
-    tasks = tasks.unexpired(timezone.now()).order_by("-created_at", "-id")
-    if user.is_superuser:
-        return tasks
     anonymous = settings.IMAGE_TASKS["ANONYMOUS_OWNER"]
-    return tasks.filter(owner=str(user.pk) if user.is_authenticated else anonymous)
+    owner = str(user.pk) if user.is_authenticated else anonymous
+    return tasks.unexpired(timezone.now()).visible_to(owner, every_owner=user.is_superuser)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 MODULES = {
@@ -24,6 +25,8 @@ class Options(NamedTuple):
     rows: tuple[int, ...]
     """The sizes of the tables, ascending."""
     quick: bool
+    before: Path | None = None
+    """A checkout of an older version, to compare with."""
 
     def rows_up_to(self, most: int) -> int:
         """Return the largest size that is no larger than this, or else the smallest of all."""

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -12,9 +17,10 @@ from django.db import connection, transaction
 from django.db.models import Index
 from django.test.utils import CaptureQueriesContext, override_settings
 
-from benchmarks import indexes, loading
+from benchmarks import indexes, loading, posting
 from benchmarks.client import Client
-from benchmarks.markdown import ms, table, us
+from benchmarks.markdown import judged, ms, table, us
+from benchmarks.place import PROJECT
 from benchmarks.rows import EXPIRED, SPREAD, START, Rows
 from benchmarks.runs import Options
 from benchmarks.sizes import SCRATCH
@@ -28,16 +34,19 @@ ENGINES = {
     "published to django-tasks-db": "django_image_tasks.engines.django_tasks",
     "published to a queue that takes no time": "benchmarks.noop",
 }
-BODY = {"type": "import", "input": {"import_from": "http://127.0.0.1/image"}}
+GOAL = 1.5
+"""So many tasks more are to be created than in the older checkout."""
 
 
 def measure(options: Options) -> str:
     rows = options.rows_up_to(100_000)
     loading.make(SCRATCH, rows)
-    creates = _creates(rows, options.quick)
+    tables = [_creates(rows, options.quick)]
+    if options.before:
+        tables.append(_beside(options.before, rows, options.quick))
     costs = _index_costs(200 if options.quick else 2000, 2 if options.quick else BLOCKS)
-    purged = f"A purge deleted {_purge(rows // 10):.0f} tasks a second."
-    return "\n\n".join([creates, _index_table(costs), purged])
+    purged = f"A purge deleted {_purge():.0f} tasks a second."
+    return "\n\n".join([*tables, _index_table(costs), purged])
 
 
 def _creates(rows: int, quick: bool) -> str:
@@ -53,13 +62,45 @@ def _creates(rows: int, quick: bool) -> str:
 
 
 def _create_through(engine: str) -> Callable[[], bytes]:
-    post = Client().post("/v2/tasks", json.dumps(BODY).encode(), USER)
+    post = Client().post("/v2/tasks", json.dumps(posting.BODY).encode(), USER)
 
     def create() -> bytes:
         settings.IMAGE_TASKS["ENGINE"] = engine
         return post()
 
     return create
+
+
+def _beside(checkout: Path, rows: int, quick: bool) -> str:
+    """Two processes make tasks in turns, one of them as an older version does."""
+    with ExitStack() as processes:
+        sides = {
+            name: processes.enter_context(_posting(path.resolve(), f"rows_{rows + number}", rows))
+            for number, (name, path) in enumerate({"now": PROJECT, "before": checkout}.items(), 1)
+        }
+        timings = take_turns(sides, quick=quick, rounds=100)
+    now, before = timings["now"], timings["before"]
+    goal, measured = judged(before, now, least=GOAL)
+    header = ["POST /v2/tasks, in two processes", "now", f"in {checkout.name}", f"÷ now ({goal})"]
+    return table(header, [["each", ms(now), ms(before), measured]])
+
+
+@contextmanager
+def _posting(checkout: Path, alias: str, rows: int) -> Iterator[Callable[[], float]]:
+    variables = {"PYTHONPATH": str(checkout), "BENCHMARK_ROWS": alias.removeprefix("rows_")}
+    variables = os.environ | variables | {"BENCHMARK_ALIAS": alias}
+    command, pipe = [sys.executable, "-P", posting.__file__, alias, str(rows)], subprocess.PIPE
+    process: Any = subprocess.Popen(
+        command, cwd=checkout, env=variables, stdin=pipe, stdout=pipe, text=True
+    )
+
+    def post() -> float:
+        print(file=process.stdin, flush=True)
+        return float(process.stdout.readline())
+
+    with process:
+        process.stdout.readline()  # how long it took to make the rows
+        yield post
 
 
 def _count_queries(create: Callable[[], bytes]) -> int:
@@ -96,13 +137,12 @@ def _insert(rows: Sequence[tuple[Any, ...]]) -> float:
     return elapsed
 
 
-def _purge(expired: int) -> float:
+def _purge() -> float:
     """Return how many tasks are deleted in a second, with their attempts."""
     Task.objects.filter(created_at__lt=START + SPREAD / 10).update(expires_at=EXPIRED)
     loading.analyze(connection)
     started = perf_counter()
-    purged = purge(limit=expired)
-    return purged / (perf_counter() - started)
+    return purge() / (perf_counter() - started)
 
 
 def _index_table(costs: Mapping[str, Timing]) -> str:

@@ -14,7 +14,7 @@ from django.db.models import F, Q
 from benchmarks import loading
 from benchmarks.client import Client
 from benchmarks.markdown import ms, table
-from benchmarks.pages import OURS, SIDES, Page, call, ids
+from benchmarks.pages import OURS, SIDES, Page, ids
 from benchmarks.rows import EXPIRED, KEPT, SPREAD, START
 from benchmarks.runs import Options
 from benchmarks.sizes import alias_of, using
@@ -67,7 +67,7 @@ def _calls(client: Client, page: Page, sizes: tuple[int, ...]) -> dict[str, Call
 
 def _call_in(alias: str, client: Client, page: Page) -> Callable[[], bytes]:
     with using(alias):
-        made = call(client, SIDES[OURS], page)
+        made = client.get(page.path(SIDES[OURS]), page.identity)
 
     def make_call() -> bytes:
         with using(alias):

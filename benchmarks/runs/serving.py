@@ -8,7 +8,7 @@ from statistics import median
 from typing import NamedTuple
 
 from benchmarks.markdown import mib, table
-from benchmarks.pages import OURS, SIDES
+from benchmarks.pages import BARE, DRF, OURS, SIDES
 from benchmarks.processes import HOST, free_port, resident, serving
 from benchmarks.runs import Options
 from benchmarks.sizes import alias_of
@@ -19,6 +19,8 @@ WORKERS, THREADS = 2, 8
 CONNECTIONS = [1, 8, 32]
 ROWS = 100_000
 ROUNDS = 3
+GOALS = {DRF: 6, BARE: 0.75}
+"""So many times the requests of these sides we want to answer in a second."""
 SERVERS = {
     "gunicorn": [
         "-m", "gunicorn", "--worker-class=gthread", f"--workers={WORKERS}",
@@ -83,11 +85,25 @@ def _memory(pid: int, url: str, requests: int) -> list[tuple[int, int]]:
 
 def _load_table(size: int, servers: dict[str, Served]) -> str:
     rows = [
-        [name, str(connections), *(_cell(served.loads[connections, side]) for side in SIDES)]
+        [
+            name,
+            str(connections),
+            *(_cell(served.loads[connections, side]) for side in SIDES),
+            *(_times(served.loads, connections, side) for side in GOALS),
+        ]
         for name, served in servers.items()
         for connections in CONNECTIONS
     ]
-    return table([f"25 of {size:,} tasks", "connections", *SIDES], rows)
+    goals = [f"ours ÷ {side} (goal {goal})" for side, goal in GOALS.items()]
+    return table([f"25 of {size:,} tasks", "connections", *SIDES, *goals], rows)
+
+
+def _times(loads: Loads, connections: int, side: str) -> str:
+    ours, other = (
+        median(load.per_second for load in loads[connections, name]) for name in (OURS, side)
+    )
+    text = f"{ours / other:.3g}"
+    return text if ours / other >= GOALS[side] else f"**{text}**"
 
 
 def _cell(loads: list[Load]) -> str:
