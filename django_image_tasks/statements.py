@@ -23,7 +23,8 @@ from django_image_tasks.conf import conf
 Row = TypeVar("Row", bound=models.Model)
 
 MOST = 1_000
-"""So many shapes are kept, those that were used last. Each takes about 20 KB."""
+"""So many shapes are kept, those that were used last. A page's takes 9 to 11 KiB, a task's 14, and
+one with twenty conditions more 45."""
 
 Bound = tuple["models.Field[Any, Any]", Any]
 """A value, behind the field that says how the database takes it."""
@@ -48,8 +49,8 @@ class Statement:
     """The parameters' names, where the SQL has such."""
 
     def __init__(self, rows: models.QuerySet[Any]) -> None:
-        self.query, self.using = rows.query, rows.db
-        compiler = self.query.get_compiler(self.using)
+        self.using = rows.db
+        compiler = rows.query.get_compiler(self.using)
         try:
             self.sql, self.params = compiler.as_sql()
         except EmptyResultSet:
@@ -76,7 +77,7 @@ class Statement:
         # They are a connection's own, and to look for them takes as long as SQLite takes for a row.
         kept = connection.__dict__.setdefault("image_tasks_converters", WeakKeyDictionary())
         if self not in kept:
-            compiler = self.query.get_compiler(connection=connection)
+            compiler = Query(None).get_compiler(connection=connection)
             converters = compiler.get_converters(self.columns)
             convert = partial(compiler.apply_converters, converters=converters)
             kept[self] = convert if converters else iter

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Group, Permission, User
+from django.utils.connection import ConnectionDoesNotExist
+from django_filters import CharFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from django_image_tasks.filters import TaskFilterSet
 from django_image_tasks.keyset import parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.statements import kept_statement
-from tests.wire.answers import allow
+from django_image_tasks.permissions import sees_every_owner
+from django_image_tasks.statements import MOST, kept_statement
+from tests.wire.answers import allow, ids, names
 from tests.wire.test_walk import TEXTS, insert, orders, tables
 
 TIMES = ["2126-03-01", "2126-03-01T12:30:59", "2126-03-01T12:31:00", "2126-03-01T12:30:59.999999Z"]
@@ -121,3 +127,90 @@ def test_a_right_acts_at_once_and_ends_at_once(
     found.append(len(api.get("/v2/tasks").json()["tasks"]))
 
     assert found == [1, 0, 1, 0]
+
+
+class GrantingBackend(BaseBackend):
+    """A host's own: everybody has every permission."""
+
+    def has_perm(self, user_obj: Any, perm: str, obj: Any = None) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("others", [[], ["django.contrib.auth.backends.ModelBackend"]])
+def test_a_hosts_own_authentication_backend_decides(
+    api: APIClient, make_task: Callable[..., Task], settings: Any, others: Any
+) -> None:
+    make_task(owner="somebody else")
+    assert ids(api.get("/v2/tasks")) == []
+    settings.AUTHENTICATION_BACKENDS = [*others, f"{__name__}.GrantingBackend"]
+
+    assert len(ids(api.get("/v2/tasks"))) == 1
+
+
+def test_a_hosts_own_has_perm_decides(
+    api: APIClient, make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_task(owner="somebody else")
+    assert ids(api.get("/v2/tasks")) == []
+    monkeypatch.setattr(User, "has_perm", lambda self, perm, obj=None: True)
+
+    assert len(ids(api.get("/v2/tasks"))) == 1
+
+
+class PrefixFilterSet(TaskFilterSet):
+    """A host's own, with a condition and an order that this package knows nothing of."""
+
+    prefix = CharFilter(field_name="name", lookup_expr="startswith")
+
+    def filter_queryset(self, queryset: Any) -> Any:
+        return super().filter_queryset(queryset.exclude(name__endswith="!"))
+
+
+def test_a_hosts_own_filterset_is_obeyed_for_each_value(
+    api: APIClient, make_task: Callable[..., Task], settings: Any
+) -> None:
+    for name in ("aa", "ab", "ba", "ab!"):
+        make_task(name=name)
+    settings.IMAGE_TASKS = {"FILTERSET_CLASS": f"{__name__}.PrefixFilterSet"}
+
+    assert names(api.get("/v2/tasks?prefix=a&sort=name:asc")) == ["aa", "ab"]
+    assert names(api.get("/v2/tasks?prefix=b&sort=name:asc")) == ["ba"]
+    assert names(api.get("/v2/tasks?sort=name:asc")) == ["aa", "ab", "ba"]
+
+
+class Elsewhere:
+    """A host's own router, to a database that there is not."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "elsewhere"
+
+
+def test_a_hosts_own_router_is_asked_each_time(
+    api: APIClient, make_task: Callable[..., Task], settings: Any
+) -> None:
+    make_task()
+    order = parse_order([], [], [])
+    assert len(Task.objects.hold("type", "import").in_order(order)) == 1
+    settings.DATABASE_ROUTERS = [f"{__name__}.Elsewhere"]
+
+    with pytest.raises(ConnectionDoesNotExist, match="elsewhere"):
+        list(Task.objects.hold("type", "import").in_order(order))
+    with pytest.raises(ConnectionDoesNotExist, match="elsewhere"):
+        sees_every_owner(User.objects.using("default").get())
+
+
+def test_so_many_statements_are_kept_and_no_more(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each limit has SQL of its own, and a client may name any."""
+    kept = lru_cache(maxsize=10)(kept_statement.__wrapped__)
+    monkeypatch.setattr("django_image_tasks.statements.kept_statement", kept)
+    tasks = [make_task(name=str(number)) for number in range(3)]
+    order = parse_order(["name"], ["asc"], [])
+
+    for limit in range(1, 30):
+        found = list(Task.objects.all().in_order(order).up_to(limit))
+        assert found == tasks[:limit]
+
+    assert kept.cache_info().currsize == 10
+    assert kept_statement.cache_parameters()["maxsize"] == MOST
