@@ -141,8 +141,9 @@ class TaskSerializer(ExtensibleSerializer):
         return body
 
     def run_validators(self, value: Any) -> None:
-        # REST framework makes every field before it looks, which took an eighth of a POST.
-        if self.more_names() or hasattr(self.Meta, "validators"):
+        # REST framework first makes every field, which took an eighth of a POST. A host's subclass
+        # may have something to run.
+        if type(self) is not TaskSerializer:
             super().run_validators(value)
 
     def create(self, validated_data: dict[str, Any]) -> Task:

@@ -200,9 +200,10 @@ def test_a_hosts_own_router_is_asked_each_time(
 
 
 def test_so_many_statements_are_kept_and_no_more(
-    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch, settings: Any
 ) -> None:
     """Each limit has SQL of its own, and a client may name any."""
+    settings.IMAGE_TASKS = {"KEEP_SQL": True}
     kept = lru_cache(maxsize=10)(kept_statement.__wrapped__)
     monkeypatch.setattr("django_image_tasks.statements.kept_statement", kept)
     tasks = [make_task(name=str(number)) for number in range(3)]
