@@ -16,21 +16,20 @@ from django.utils import timezone
 from orjson import Fragment
 
 from django_image_tasks.models import Task
+from django_image_tasks.serializers import TaskSummarySerializer
 
 TIMES = orjson.OPT_NAIVE_UTC | orjson.OPT_UTC_Z | orjson.OPT_OMIT_MICROSECONDS
 USER = """
 SELECT auth_user.id, is_superuser FROM authtoken_token
 JOIN auth_user ON auth_user.id = user_id WHERE key = %s AND is_active
 """
-COLUMNS = "id, type, status, owner, created_at, updated_at, expires_at, name, progress"
+NAMES = TaskSummarySerializer.columns or ()
+MORE = ["input", "message", "result", "user_id", "request_id", "attempts"]
 TASKS = f"""
-SELECT {COLUMNS} FROM django_image_tasks_task WHERE {{}}
+SELECT {", ".join(NAMES)} FROM django_image_tasks_task WHERE {{}}
 ORDER BY created_at DESC, id DESC LIMIT %s
 """
-TASK = f"""
-SELECT {COLUMNS}, input, message, result, user_id, request_id, attempts
-FROM django_image_tasks_task WHERE {{}}
-"""
+TASK = f"SELECT {', '.join([*NAMES, *MORE])} FROM django_image_tasks_task WHERE {{}}"
 MARKER = "SELECT created_at, id FROM django_image_tasks_task WHERE id = %s"
 BEHIND = {
     "mysql": "created_at <= %s AND (created_at < %s OR created_at = %s AND id < %s)",
@@ -42,7 +41,7 @@ BEHIND = {
 def tasks(request: HttpRequest) -> HttpResponse:
     limit = int(request.GET.get("limit", 25))
     rows = _rows(request, TASKS, limit + 1)
-    page = list(map(_task, rows[:limit]))
+    page = [_task(NAMES, row) for row in rows[:limit]]
     body = {"tasks": page, "first": "/v2/tasks", "schema": "/v2/schemas/tasks"}
     if len(rows) > limit:
         body["next"] = f"/v2/tasks?limit={limit}&marker={page[-1]['id']}"
@@ -50,9 +49,10 @@ def tasks(request: HttpRequest) -> HttpResponse:
 
 
 def task(request: HttpRequest, pk: UUID) -> HttpResponse:
-    [[*row, input_, message, result, user_id, request_id, attempts]] = _rows(request, TASK, pk=pk)
-    body = _task(row) | {"user_id": user_id, "request_id": request_id, "attempts": attempts}
-    body |= {"input": Fragment(input_), "message": message, "result": result and Fragment(result)}
+    [row] = _rows(request, TASK, pk=pk)
+    body = _task([*NAMES, *MORE], row)
+    for name in ("input", "result"):
+        body[name] = body[name] and Fragment(body[name])
     return _answer(body)
 
 
@@ -97,21 +97,11 @@ def _owner(token: str, cursor: CursorWrapper) -> str:
     return "" if is_superuser else str(pk)
 
 
-def _task(row: Sequence[Any]) -> dict[str, Any]:
-    pk, type_, status, owner, created_at, updated_at, expires_at, name, progress = row
+def _task(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
+    task = dict(zip(names, row, strict=True))
+    pk = task["id"]
     pk = str(pk if isinstance(pk, UUID) else UUID(pk))
-    task = {
-        "id": pk,
-        "type": type_,
-        "status": status,
-        "owner": owner,
-        "created_at": created_at,
-        "updated_at": updated_at,
-        "self": f"/v2/tasks/{pk}",
-        "schema": "/v2/schemas/task",
-    }
-    if expires_at:
-        task["expires_at"] = expires_at
-    task["name"] = name
-    task["progress"] = progress
+    task |= {"id": pk, "self": f"/v2/tasks/{pk}", "schema": "/v2/schemas/task"}
+    if not task["expires_at"]:
+        del task["expires_at"]
     return task

@@ -9,7 +9,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.filters import SearchFilter
 from rest_framework.generics import GenericAPIView
 from rest_framework.pagination import CursorPagination
@@ -61,6 +61,15 @@ class PlainRenderer(JSONRenderer):
 
 class MessageFilterSet(TaskFilterSet):
     message = WordsFilter("message")
+
+
+def refuse(body: Any) -> None:
+    raise ValidationError("Not today.")
+
+
+class PickySerializer(TaskSerializer):
+    class Meta(TaskSerializer.Meta):
+        validators = [refuse]
 
 
 class LoudSerializer(TaskSerializer):
@@ -147,6 +156,12 @@ def test_serializer_class(create: Callable[..., Any], use: Any) -> None:
     use("SERIALIZER_CLASS", f"{HERE}.LoudSerializer")
 
     assert create().json()["loud"] is True
+
+
+def test_a_hosts_serializer_may_have_validators(create: Callable[..., Any], use: Any) -> None:
+    use("SERIALIZER_CLASS", f"{HERE}.PickySerializer")
+
+    assert error(create()) == (400, "Not today.")
 
 
 def test_list_serializer_class(
