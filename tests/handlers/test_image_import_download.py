@@ -230,12 +230,16 @@ def test_starts_over_when_it_cannot_go_on(server: SourceServer, fetch: Fetch, se
 @pytest.mark.parametrize(
     "headers",
     [
-        pytest.param({"Content_Range": f"bytes 0-{len(IMAGE) - 1}/{len(IMAGE)}"}, id="elsewhere"),
         pytest.param(
-            {"Content_Range": f"bytes 1001-{len(IMAGE) - 1}/{len(IMAGE)}"}, id="further-on"
+            {"Content_Range": f"bytes 0-{len(IMAGE) - 1}/{len(IMAGE)}", "ETag": '"v1"'},
+            id="elsewhere",
         ),
-        pytest.param({"Content_Range": "bytes 1000-1999/2000"}, id="other-total"),
-        pytest.param({}, id="no-range"),
+        pytest.param(
+            {"Content_Range": f"bytes 1001-{len(IMAGE) - 1}/{len(IMAGE)}", "ETag": '"v1"'},
+            id="further-on",
+        ),
+        pytest.param({"Content_Range": "bytes 1000-1999/2000", "ETag": '"v1"'}, id="other-total"),
+        pytest.param({"ETag": '"v1"'}, id="no-range"),
         pytest.param(
             {
                 "Content_Range": f"bytes 1000-{len(IMAGE) - 1}/{len(IMAGE)}",
