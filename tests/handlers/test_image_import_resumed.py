@@ -276,10 +276,35 @@ def test_it_begins_anew_where_the_state_is_of_no_use(
 ) -> None:
     kept = interrupt()
     server.answers = [ranged(IMAGE)]
+    context = make_context(Kept({**kept.state, **changed}, kept.scratch))
 
-    assert_is_image(fetch(make_context(Kept({**kept.state, **changed}, kept.scratch))))
+    assert_is_image(fetch(context))
 
     assert asked(server) == [(None, None)]
+    assert (HALF, None) not in context.reports
+
+
+def test_it_begins_anew_where_nothing_tells_of_a_reboot(
+    server: SourceServer,
+    fetch: Fetch,
+    interrupt: Interrupt,
+    make_context: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(partial_file, "boot", lambda: None)
+    kept = interrupt()
+    assert kept.state["boot"] is None
+    server.answers = [ranged(IMAGE)]
+
+    assert_is_image(fetch(make_context(kept)))
+
+    assert asked(server) == [(None, None)]
+
+
+def test_the_name_of_a_boot_is_the_kernels() -> None:
+    if not partial_file.BOOT_ID.exists():
+        pytest.skip("Needs Linux.")
+    assert partial_file.boot() == partial_file.BOOT_ID.read_text().strip()
 
 
 @pytest.mark.parametrize("state", [{}, {"page": 3}])
@@ -345,9 +370,10 @@ def test_a_state_never_names_what_a_second_answer_wrote(
 def flushed(fetch: Fetch, server: SourceServer, context: FakeContext, size: int) -> Kept:
     """What is kept of an image of which this much is flushed before the source falls silent."""
     is_flushed = threading.Event()
-    fsync = os.fsync
+    fsync, sizes = os.fsync, []
 
     def note(descriptor: int) -> None:
+        sizes.append(os.fstat(descriptor).st_size)
         fsync(descriptor)
         is_flushed.set()
 
@@ -365,6 +391,7 @@ def flushed(fetch: Fetch, server: SourceServer, context: FakeContext, size: int)
         with pytest.raises(TaskFailed):
             fetch(context)
     server.requests.clear()
+    assert context.states[-1]["flushed"] in sizes
     return Kept(context.states[-1], context.scratch)
 
 
