@@ -81,7 +81,8 @@ class TaskContext:
     def progress(self, done: int, total: int | None = None) -> None:
         """Write the progress, once a second at most. Raises what :meth:`check` raises."""
         self._raise_if_stopped()
-        self._write_checkpoint()
+        if self._has_checkpoint_to_write:
+            self._write("checkpoint", self._record_checkpoint)
         self._write("progress", lambda: self.task.record_progress(done, total))
 
     def checkpoint(self, state: Mapping[str, Any]) -> None:
@@ -96,7 +97,7 @@ class TaskContext:
         # Written now, with a later progress, or when the attempt asks for another one.
         self.task.checkpoint, self.task.checkpoint_attempt = deepcopy(state), self.attempt
         self._has_checkpoint_to_write = True
-        self._write_checkpoint()
+        self._write("checkpoint", self._record_checkpoint)
 
     def check(self) -> None:
         """Raise DeadlineExceeded, TaskCancelled, HandedOver or LeaseLost if the attempt must stop.
@@ -138,13 +139,9 @@ class TaskContext:
         """Whether the attempt has run for longer than ``TASK_TIMEOUT``."""
         return time.monotonic() >= self._overdue_at
 
-    def _write_checkpoint(self) -> None:
-        def write() -> None:
-            self.task.record_checkpoint()
-            self._has_checkpoint_to_write = False
-
-        if self._has_checkpoint_to_write:
-            self._write("checkpoint", write)
+    def _record_checkpoint(self) -> None:
+        self.task.record_checkpoint()
+        self._has_checkpoint_to_write = False
 
     def _write(self, what: str, write: Callable[[], None]) -> None:
         """Write to the task's row, unless the same was written within the last second."""

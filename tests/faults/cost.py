@@ -42,8 +42,7 @@ def import_alone(url: str, keeps: bool) -> tuple[float, float]:
         if keeps:
             for owner, name in (
                 (TaskContext, "checkpoint"),
-                (TaskContext, "_write_checkpoint"),
-                (PartialFile, "state"),
+                (TaskContext, "_record_checkpoint"),
                 (PartialFile, "_flush"),
             ):
                 stack.enter_context(patch.object(owner, name, own.timed(getattr(owner, name))))

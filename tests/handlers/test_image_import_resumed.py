@@ -398,9 +398,9 @@ def flushed(fetch: Fetch, server: SourceServer, context: FakeContext, size: int)
 def test_after_a_reboot_what_was_flushed_counts(
     server: SourceServer, fetch: Fetch, make_context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = flushed(fetch, server, make_context(), 5000)
-    assert 0 < kept.state["flushed"] <= 5000
-    assert os.path.getsize(kept.scratch / "image-1") == 6000  # type: ignore[operator]
+    kept = flushed(fetch, server, make_context(), 3000)
+    assert 0 < kept.state["flushed"] <= 3000
+    assert os.path.getsize(kept.scratch / "image-1") == 4000  # type: ignore[operator]
     monkeypatch.setattr(partial_file, "boot", lambda: "another")
     server.answers = [ranged(IMAGE)]
     context = make_context(kept)
@@ -415,7 +415,7 @@ def test_after_a_reboot_what_was_flushed_counts(
 def test_a_file_that_lost_more_than_that_is_not_filled_up(
     server: SourceServer, fetch: Fetch, make_context: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = flushed(fetch, server, make_context(), 5000)
+    kept = flushed(fetch, server, make_context(), 3000)
     os.truncate(kept.scratch / "image-1", 10)  # type: ignore[operator]
     monkeypatch.setattr(partial_file, "boot", lambda: "another")
     server.answers = [ranged(IMAGE)]
@@ -443,6 +443,18 @@ def test_a_flush_that_failed_is_not_followed_by_one_that_seems_to_succeed(
 
     assert len(calls) == 1
     assert {state["flushed"] for state in context.states} == {0}
+
+
+def test_a_quick_import_waits_for_no_disk(
+    server: SourceServer, fetch: Fetch, make_context: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", None)
+    server.answers = [ranged(IMAGE)]
+    context = make_context()
+
+    assert_is_image(fetch(context))
+
+    assert len(context.states) == 1
 
 
 # A source that wants to gain something

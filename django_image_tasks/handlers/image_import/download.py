@@ -77,7 +77,6 @@ class Transfer:
         self.threads = ThreadPoolExecutor()
         kept = PartialFile.taken_over(context.kept, context.scratch)
         self.file = kept or PartialFile(context.scratch)
-        self.state: Mapping[str, Any] = {}
         self._forget(context.kept.state if kept and context.kept else {})
 
     def run(self) -> Download:
@@ -99,6 +98,7 @@ class Transfer:
 
     def _forget(self, state: Mapping[str, Any]) -> None:
         self.done = 0
+        self.kept: int | None = None
         self.total: int | None = state.get("total")
         self.validator: str | None = state.get("validator")
         self.digests = Digests(self.algorithms, self.threads)
@@ -188,10 +188,10 @@ class Transfer:
 
     def _report(self) -> None:
         self.context.progress(self.done, self.total)
-        state = {**self.file.state(), "total": self.total, "validator": self.validator}
-        if self.validator and state != self.state:
-            self.state = state
-            self.context.checkpoint(state)
+        if self.validator and self.kept != self.file.flushed:  # asked for each chunk
+            self.kept = self.file.flushed
+            state = {"total": self.total, "validator": self.validator}
+            self.context.checkpoint({**self.file.state(), **state})
 
     def _check_size(self, size: int) -> None:
         if size > self.max_size:

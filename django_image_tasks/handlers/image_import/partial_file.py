@@ -35,7 +35,8 @@ class PartialFile:
         self._earlier: Path | None = None
         self._file = self.path.open("ab")
         self._boot = boot()
-        self._flushed = flushed
+        self.flushed = flushed
+        """So many bytes are on the disk, and outlive a reboot."""
         self._flushed_at = time.monotonic()
         self._is_flushing = False
 
@@ -62,7 +63,7 @@ class PartialFile:
 
     def state(self) -> Mapping[str, Any]:
         """What another attempt needs to know."""
-        return {"number": self.number, "flushed": self._flushed, "boot": self._boot}
+        return {"number": self.number, "flushed": self.flushed, "boot": self._boot}
 
     def chunks(self) -> Iterator[bytes]:
         """What is in it."""
@@ -97,7 +98,7 @@ class PartialFile:
             # Not tried again: the next one would succeed, and what this one lost would stay lost.
             logger.warning(line("partial_not_flushed", error=error.strerror))
         else:
-            self._flushed, self._flushed_at, self._is_flushing = size, time.monotonic(), False
+            self.flushed, self._flushed_at, self._is_flushing = size, time.monotonic(), False
         finally:
             os.close(descriptor)
 
