@@ -50,7 +50,7 @@ MUTANTS = [
         ("                self._read_again()\n", ""),
         ("        self._forget({})\n\n    def _forget", "        pass\n\n    def _forget"),
         ("total is None or total not in (0, self.total or total)", "total is None"),
-        ("            self.context.checkpoint(state)", "            pass"),
+        ("            self.context.checkpoint({**self.file.state(), **state})", "            pass"),
         (
             "not self.validator or not 0 < self.done < (self.total or self.max_size)",
             "not self.validator",
