@@ -42,14 +42,10 @@ BLOCKS = [
 TRIED_HERE = {"python", "sh", "yaml", "ini", "nginx", "sql", "json"}
 TRIED_ELSEWHERE = {"http", "javascript", "{toctree}"}
 TUTORIAL = "docs/tutorial.md"
-SETUP = (
-    "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'yourproject.settings'; "
-    "os.environ['KEYSTONE_URL'] = os.environ['KEYSTONE_USER'] = os.environ['KEYSTONE_PASSWORD'] = "
-    "'http://127.0.0.1:1'; django.setup()"
-)
 FILE = re.compile(r"# (yourproject/\w+\.py)\n")
 EXTRAS = {
     "docs/how-to/engines/celery.md": ["celery"],
+    "docs/how-to/engines/procrastinate.md": ["procrastinate", "psycopg"],
     "docs/how-to/engines/rq.md": ["django_rq"],
     "docs/how-to/keystone.md": ["keystonemiddleware"],
     "docs/how-to/monitor.md": [
@@ -61,6 +57,9 @@ EXTRAS = {
     "docs/how-to/storage.md": ["storages"],
 }
 """Pages with code for packages that are neither ours nor Django's."""
+POSTGRESQL = 'DATABASES["default"] = {"ENGINE": "django.db.backends.postgresql", "NAME": "yours"}'
+BEFORE = {"docs/how-to/engines/procrastinate.md": POSTGRESQL}
+"""What a page takes for granted of a project's settings."""
 
 
 def in_language(language: str) -> list[tuple[str, str]]:
@@ -103,7 +102,8 @@ def test_its_files_make_a_project_without_a_warning(page: str, tmp_path: Path) -
 def pasted(page: str, path: Path) -> Project:
     """The project that the tutorial begins with, and the files of a page."""
     project = Project(path)
-    for code in codes_of(TUTORIAL)[:2] + codes_of(page):
+    settings = f"# yourproject/settings.py\n{BEFORE.get(page, '')}\n"
+    for code in [*codes_of(TUTORIAL)[:2], settings, *codes_of(page)]:
         if file := FILE.match(code):
             project.append(file[1], code)
     return project
