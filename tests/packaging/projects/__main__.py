@@ -70,6 +70,7 @@ def tried(
                 continue
             one = project.copied_to(Path(directory, str(number)))
             yield situation, outcome(one.try_in, SITUATIONS[situation], image)
+        DATABASES[database].drop()
 
 
 def outcome(step: Callable[..., None], *arguments: Any) -> str:

@@ -19,11 +19,17 @@ class Database(NamedTuple):
     """Tasks are in a second one, as the how-to page says."""
 
     def make(self) -> None:
-        """Make it, without what an earlier project left there."""
+        self.drop()
+        self._for_each("CREATE DATABASE {}")
+
+    def drop(self) -> None:
+        self._for_each("DROP DATABASE IF EXISTS {}")
+
+    def _for_each(self, sql: str) -> None:
         for name in ("image_tasks_projects", "image_tasks_projects_tasks"):
-            for sql in (f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"):
-                if self.client:
-                    subprocess.run([*self.client, sql], check=True, stderr=subprocess.DEVNULL)
+            if self.client:
+                command = [*self.client, sql.format(name)]
+                subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
 
     def migrate(self) -> str:
         if not self.has_router:
