@@ -185,7 +185,7 @@ MUTANTS = [
         ('due.order_by("turn", "created_at", "id")', 'due.order_by("created_at", "id")'),
         ('due.order_by("turn", "created_at", "id")', 'due.order_by("turn", "-created_at", "id")'),
         ("self.filter(turn__isnull=False, status", "self.filter(status"),
-        ("tasks.waiting(type__in=types)", "tasks.waiting()"),
+        ("tasks.waiting(**{lookup: types})", "tasks.waiting()"),
         (
             "self.filter(status=Status.PROCESSING, lease_expires_at__lte=DatabaseNow())",
             "self.filter(status=Status.PROCESSING)",
@@ -483,7 +483,7 @@ MUTANTS = [
         ("if in_transaction or _code(error) not in LOCKS:", "if True:"),
         ("if in_transaction or _code(error) not in LOCKS:", "if in_transaction:"),
         ("if in_transaction or _code(error) not in LOCKS:", "if _code(error) not in LOCKS:"),
-        ('            if options["ATOMIC_REQUESTS"]:', "            if False:"),
+        (' if options["ATOMIC_REQUESTS"]]', " if False]"),
     ),
     *mutants(
         "open_transactions.py",
