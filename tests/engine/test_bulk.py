@@ -58,6 +58,19 @@ def test_the_rows_are_as_if_each_had_been_cancelled_alone(make_task: Callable[..
     assert (ids(*step.ended), step.asked) == (ids(many), [])
 
 
+def test_who_has_asked_first_to_cancel_a_running_task_stays_the_asker(
+    make_task: Callable[..., Task],
+) -> None:
+    task = make_task()
+    task.start("worker")
+    task.cancel("mia")
+
+    [step] = bulk.cancel_tasks(ids(task), "ada")
+
+    task.refresh_from_db()
+    assert (task.cancel_requested_by, step.asked) == ("mia", [task])
+
+
 def test_the_rows_are_as_if_each_had_been_retried_alone(make_task: Callable[..., Task]) -> None:
     one, many = make_task(status="failure"), make_task(status="failure")
 
