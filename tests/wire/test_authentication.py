@@ -47,6 +47,15 @@ def test_a_token_that_is_nobodys_is_refused(client: Client, token: Any, sent: An
     assert response["WWW-Authenticate"]
 
 
+@pytest.mark.parametrize("sent", ["é", "\0", "\n"])
+def test_a_token_that_nobody_can_have_is_not_looked_for(
+    client: Client, db: None, sent: str, django_assert_num_queries: Any
+) -> None:
+    """PostgreSQL would not even compare with a NUL."""
+    with django_assert_num_queries(0):
+        client.get("/v2/tasks", HTTP_X_AUTH_TOKEN=sent)
+
+
 def test_the_token_of_an_inactive_user_is_refused(client: Client, token: Any, user: User) -> None:
     User.objects.update(is_active=False)
 

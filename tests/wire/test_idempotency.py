@@ -70,8 +70,12 @@ def test_another_body_is_refused(send: Any, body: Any) -> None:
 def test_spaces_order_and_what_is_ignored_do_not_make_another_body(
     api: APIClient, send: Any
 ) -> None:
-    location = send()["Location"]
-    text = '{ "input": {"import_from": "%s"}, "status": "x", "type": "import"}'
+    named = {**SOURCE, "image_properties": {"name": "a"}}
+    location = send(body={"type": "import", "input": named})["Location"]
+    text = (
+        '{ "input": {"image_properties": {"name": "a"}, "import_from": "%s"},'
+        ' "status": "x", "type": "import"}'
+    )
 
     again = api.post(
         "/v2/tasks",

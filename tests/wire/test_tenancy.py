@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import AnonymousUser, Group, Permission, User
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils.functional import SimpleLazyObject
 from django.utils.safestring import SafeString
@@ -76,6 +77,16 @@ def test_the_permission_may_come_from_a_group(api: APIClient, user: User, tasks:
     user.groups.add(group)
 
     assert len(ids(api.get("/v2/tasks"))) == 2
+
+
+def test_a_permission_of_that_name_of_another_app_shows_nothing_more(
+    api: APIClient, user: User, tasks: Any
+) -> None:
+    users = ContentType.objects.get_for_model(User)
+    user.user_permissions.create(codename="view_all_tasks", name="another", content_type=users)
+    mine, _ = tasks
+
+    assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
 
 
 def test_the_permission_of_a_user_who_is_not_active_shows_nothing_more(
