@@ -1,4 +1,4 @@
-"""JSON Schemas mean what they say, also where Python's regular expressions mean something else."""
+"""What a database can keep as JSON; and that JSON Schemas mean what they say, as Python does not."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from django_image_tasks.exceptions import InvalidInput
-from django_image_tasks.json_values import check_schema
+from django_image_tasks.json_values import check_json, check_schema
 
 KEYS = {"type": "object", "patternProperties": {"^[a-z]$": {"type": "integer"}}}
 DIGITS = {"pattern": "^[0-9]+$"}
@@ -50,3 +50,17 @@ def test_what_does_not(schema: Any, value: object, message: str) -> None:
         check_schema(value, schema)
 
     assert message in str(caught.value)
+
+
+def nested(levels: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+def test_a_hundred_levels_are_kept_and_no_more() -> None:
+    check_json(nested(100))
+
+    with pytest.raises(InvalidInput, match="nested more than 100 levels deep"):
+        check_json(nested(101))

@@ -330,7 +330,7 @@ MUTANTS = [
     ),
     *mutants(
         "json_values.py",
-        "engine/executor services wire/body",
+        "engine/json_values executor services wire/body",
         ("    if depth > MAX_DEPTH:", "    if depth > MAX_DEPTH + 1:"),
         ("        case float() if not math.isfinite(value):", "        case float() if False:"),
         ('    if "\\0" in text:', "    if False:"),
