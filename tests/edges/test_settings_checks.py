@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.core.checks import run_checks
+from django.core.checks.registry import registry
 from django.test import modify_settings
 
 from django_image_tasks import checks
@@ -29,6 +30,18 @@ def found() -> list[tuple[str, str]]:
 
 def test_the_checks_are_registered_and_the_example_passes_them() -> None:
     assert run_checks(tags=["image_tasks"]) == []
+
+
+def test_each_check_is_one_that_django_runs() -> None:
+    registered = {check.__name__ for check in registry.get_checks()}
+
+    assert {
+        "check_settings",
+        "check_engine",
+        "check_sqlite",
+        "check_charset_option",
+        "check_database",
+    } <= registered
 
 
 def test_a_setting_that_there_is_not(settings: Any) -> None:

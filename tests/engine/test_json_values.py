@@ -1,4 +1,4 @@
-"""What a database can keep as JSON; and that JSON Schemas mean what they say, as Python does not."""
+"""What a database can keep as JSON, and what JSON Schemas say, where Python would say another."""
 
 from __future__ import annotations
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connections
 from django.test import Client
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.test import APIClient
 
 from django_image_tasks.exception_handler import error_response
+from django_image_tasks.exceptions import InvalidInput
 from django_image_tasks.models import Task
 from tests.wire.answers import error
 
@@ -140,3 +144,24 @@ def test_a_suspicious_operation(api: APIClient, settings: Any) -> None:
     settings.IMAGE_TASKS = {"OWNER": "tests.wire.hosts.suspicious_owner"}
 
     assert error(api.get("/v2/tasks")) == (400, "Not from there.")
+
+
+def write_and_refuse(task: Task) -> None:
+    """As a host's validator that keeps a record of its own."""
+    User.objects.create(username="written")
+    raise InvalidInput("Not today.")
+
+
+def test_with_atomic_requests_an_error_takes_back_what_was_written(
+    transactional_db: None,
+    api: APIClient,
+    create: Callable[..., Any],
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(connections.settings["default"], "ATOMIC_REQUESTS", True)
+    settings.IMAGE_TASKS = {"TASK_VALIDATOR": f"{__name__}.write_and_refuse"}
+
+    assert error(create()) == (400, "Not today.")
+
+    assert not User.objects.filter(username="written").exists()
