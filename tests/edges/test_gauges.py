@@ -116,7 +116,9 @@ def test_four_queries_read_no_more_rows_than_they_count(
     gauges.look()
     with django_assert_num_queries(4), CaptureQueriesContext(connection) as queries:
         gauges.look()
+    # SQLite's machine takes more steps for a row that is counted in several ways, and MariaDB looks
+    # each up again in the table by which it groups them.
+    times = {"sqlite": 3, "mysql": 2}.get(connection.vendor, 1)
     for query in queries:
-        # SQLite's machine takes more steps for a row that is counted in several ways.
-        most = 100 * query["sql"].count("LIMIT 100") * (3 if connection.vendor == "sqlite" else 1)
-        assert rows_read(query["sql"]) <= most + 10, query["sql"]
+        most = 100 * query["sql"].count("LIMIT 100") * times + 10
+        assert rows_read(query["sql"]) <= most, query["sql"]
