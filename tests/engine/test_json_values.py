@@ -64,3 +64,9 @@ def test_a_hundred_levels_are_kept_and_no_more() -> None:
 
     with pytest.raises(InvalidInput, match="nested more than 100 levels deep"):
         check_json(nested(101))
+
+
+@pytest.mark.parametrize("number", [float("inf"), float("nan")])
+def test_what_is_no_number_of_json_is_refused(number: float) -> None:
+    with pytest.raises(InvalidInput, match="is not a number of JSON"):
+        check_json([number])

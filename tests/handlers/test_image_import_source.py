@@ -375,3 +375,7 @@ def test_every_spelling_of_an_address_is_judged_alike(number: int) -> None:
             assert is_public(address)
         except InvalidInput:
             assert not is_public(address)
+
+
+def test_an_address_in_a_zone_of_this_machine_is_not_public() -> None:
+    assert not is_public(ip_address("2606:4700::1111%1"))

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.http import HttpResponse
+from django.test import RequestFactory
 from rest_framework.test import APIClient
 
+from django_image_tasks import entity_tags
 from django_image_tasks.models import Task
 
 CONDITIONAL = "django.middleware.http.ConditionalGetMiddleware"
@@ -123,3 +126,12 @@ def test_a_tag_costs_no_query(
 
     with django_assert_num_queries(1 + 1):  # the permission of the user, and what is shown
         assert ask_again(api, path, tag).status_code == 304
+
+
+def test_a_304_has_no_body_for_a_server_to_send() -> None:
+    """Django's test client would drop it."""
+    request = RequestFactory().get("/", headers={"If-None-Match": "*"})
+
+    answer = entity_tags.tag(request, HttpResponse(b"a task"))
+
+    assert (answer.status_code, answer.content) == (304, b"")

@@ -109,6 +109,15 @@ def test_a_key_may_stand_in_quotes(send: Any, key: str) -> None:
     assert send(key)["Location"] == send(f'"{key}"')["Location"]
 
 
+def test_the_key_of_a_task_that_has_ended_and_not_expired_is_taken(send: Any) -> None:
+    first = send()
+    now = timezone.now()
+    Task.objects.update(status="failure", finished_at=now, expires_at=now + timedelta(hours=1))
+
+    assert send()["Location"] == first["Location"]
+    assert Task.objects.count() == 1
+
+
 def test_the_key_of_an_expired_task_is_free(send: Any) -> None:
     first = send()
     ended = timezone.now() - timedelta(hours=1)

@@ -125,3 +125,9 @@ def test_a_task_is_one_query(
 
     with django_assert_num_queries(1 + 1):  # the user's permission, and the task
         api.get(f"/v2/tasks/{task.pk}")
+
+
+def test_an_id_with_something_behind_it_is_not_found(
+    api: APIClient, make_task: Callable[..., Task]
+) -> None:
+    assert error(api.get(f"/v2/tasks/{make_task().pk}0"))[0] == 404

@@ -79,6 +79,19 @@ def test_the_permission_may_come_from_a_group(api: APIClient, user: User, tasks:
     assert len(ids(api.get("/v2/tasks"))) == 2
 
 
+def test_a_permission_that_others_have_shows_nothing_more(
+    api: APIClient, user: User, tasks: Any
+) -> None:
+    permission = Permission.objects.get(codename="view_all_tasks")
+    User.objects.create_user("watcher").user_permissions.add(permission)
+    group = Group.objects.create(name="watchers")
+    group.permissions.add(permission)
+    User.objects.create_user("member").groups.add(group)
+    mine, _ = tasks
+
+    assert ids(api.get("/v2/tasks")) == [str(mine.pk)]
+
+
 def test_a_permission_of_that_name_of_another_app_shows_nothing_more(
     api: APIClient, user: User, tasks: Any
 ) -> None:
