@@ -180,11 +180,16 @@ class TaskContext:
 
 def _check_state(state: object) -> None:
     """Raise TaskFailed, with the reason, for a state that cannot be kept."""
+    if reason := _reason_against(state):
+        raise TaskFailed(f"The handler's checkpoint cannot be kept: {reason}")
+
+
+def _reason_against(state: object) -> str:
+    if not isinstance(state, dict):
+        return f"it is {type(state).__name__}, no dict"
     try:
-        if not isinstance(state, dict):
-            raise InvalidInput(f"it is {type(state).__name__}, no dict")
         check_json(state)
-        if (size := json_size(state)) > MAX_CHECKPOINT_SIZE:
-            raise InvalidInput(f"it takes {size} bytes, more than 8 KiB")
+        size = json_size(state)
     except InvalidInput as error:
-        raise TaskFailed(f"The handler's checkpoint cannot be kept: {error}") from None
+        return str(error)
+    return f"it takes {size} bytes, more than 8 KiB" if size > MAX_CHECKPOINT_SIZE else ""

@@ -7,6 +7,7 @@ import logging
 import re
 import shutil
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ EVENT = re.compile(
 
 
 def test_the_page_lists_the_gauges_and_their_labels() -> None:
-    collector = needs("django_image_tasks.prometheus.collector")
+    needs("prometheus_client")
+    collector = import_module("django_image_tasks.prometheus.collector")
     rows = re.findall(r"^\| `(image_tasks_\w+)` \| (.*?)\| (.+) \|$", REFERENCE, re.MULTILINE)
     assert [(name, text) for name, _, text in rows] == [*collector.HELP.items()]
     labels = {name: re.findall(r"`(\w+)`", cell) for name, cell, _ in rows}

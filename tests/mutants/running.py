@@ -329,7 +329,7 @@ MUTANTS = [
             "_overdue_at = time.monotonic()",
             "_overdue_at = task.created_at.timestamp() - time.time() + time.monotonic()",
         ),
-        ("> MAX_CHECKPOINT_SIZE:", "> 2 * MAX_CHECKPOINT_SIZE:"),
+        ("> MAX_CHECKPOINT_SIZE", "> 2 * MAX_CHECKPOINT_SIZE"),
         ("        check_json(state)", "        pass"),
         ("deepcopy(state)", "state"),
         ("        if self.is_overdue:", "        if False:"),
