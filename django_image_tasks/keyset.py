@@ -230,7 +230,7 @@ def or_never(column: str, vendor: str) -> Coalesce:
     return Coalesce(column, never)
 
 
-class _RareExact(Exact):
+class RareExact(Exact):
     """An equality, of which SQLite's planner is told that one row in ten thousand meets it.
 
     It is a lookup because Django 6.1 writes "= 1" behind a function, and no index serves that.
@@ -245,7 +245,7 @@ def _held(rows: Any, column: str, is_rare: bool, value: Any) -> Any:
     if vendor_of(rows) == "mysql":
         return rows.filter((f"{column}__gte", value), (f"{column}__lte", value))
     if vendor_of(rows) == "sqlite" and is_rare:
-        return rows.filter(_RareExact(F(column), value))
+        return rows.filter(RareExact(F(column), value))
     return rows.filter((column, value))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from django_image_tasks import limits, tickets, tracing
 from django_image_tasks.conf import conf
@@ -24,6 +24,7 @@ from django_image_tasks.json_values import (
     kept_message,
     mismatch,
 )
+from django_image_tasks.keyset import RareExact
 from django_image_tasks.models import Task
 from django_image_tasks.states import Status
 
@@ -131,8 +132,9 @@ def retryable() -> Q:
 
 def has_retry() -> Q:
     """The condition for the tasks of which a retry waits, runs or has succeeded."""
-    retries = Task.objects.filter(retry_of=OuterRef("pk")).exclude(status=Status.FAILURE)
-    return Q(Exists(retries))
+    # Where there was no retry at its last ANALYZE, SQLite would read the whole table for each task.
+    retries = Task.objects.filter(RareExact(F("retry_of"), OuterRef("pk")))
+    return Q(Exists(retries.exclude(status=Status.FAILURE)))
 
 
 def _save(task: Task, repeatable: Repeatable | None = None, *, retried: Task | None = None) -> Task:

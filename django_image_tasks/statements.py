@@ -66,10 +66,7 @@ class Statement:
         if not self.sql:
             return []
         connection = connections[self.using]
-        params: Any = [
-            param.prepared(values, connection) if isinstance(param, Slot) else param
-            for param in self.params
-        ]
+        params: Any = filled(self.params, values, connection)
         with connection.cursor() as cursor:
             named = dict(zip(self.names, params, strict=True)) if self.names else params
             cursor.execute(self.sql, named)
@@ -82,6 +79,13 @@ class Statement:
             convert = partial(compiler.apply_converters, converters=converters)
             kept[self] = convert if converters else iter
         return kept[self](rows)
+
+
+def filled(params: Sequence[Any], values: Sequence[Any], connection: Any) -> list[Any]:
+    """The parameters of a query, with a value in the place of each :class:`Slot`."""
+    return [
+        param.prepared(values, connection) if isinstance(param, Slot) else param for param in params
+    ]
 
 
 def fetch(using: str, build: Callable[..., Any], *shape: Any, bound: Sequence[Bound]) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import islice
 from typing import Any
+from uuid import UUID
 
 from django.apps import apps
 from django.contrib import messages
@@ -24,11 +25,17 @@ from django_image_tasks.querysets import TaskQuerySet
 AFTER, BEFORE = "after", "before"
 ABOVE = "above"
 """The list's first task, as a page that is open shows it; ``live.js`` asks what is above it."""
+IDS = "ids"
+"""The tasks that may change while somebody looks at them, with commas between them."""
+OVERVIEW = "overview"
+"""Asks for what stands above the list: ``live.js`` does, and who reads the page without it."""
 
 
 class TaskChangeList(ChangeList):
     """A page and one row of look-ahead: the cost of a page does not grow with the table."""
 
+    few: Sequence[UUID] | None = None
+    """All that the filters and the search leave, where that is known to be few."""
     previous: str | None = None
     next: str | None = None
     above = 0
@@ -36,10 +43,16 @@ class TaskChangeList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         # Out of every link: a filter, a search and another order begin at their first page.
-        for name in (AFTER, BEFORE, ABOVE, "ids", "overview"):
+        for name in (AFTER, BEFORE, ABOVE, IDS, OVERVIEW):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
         rows: Any = super().get_queryset(request, *args, **kwargs)
+        if rows.is_few:
+            # Filtered once: PostgreSQL goes through all tasks of a status for it, for the page and
+            # for their number.
+            self.few = list(rows.order_by().values_list("pk", flat=True))
+            tasks: Any = self.root_queryset
+            rows = tasks.among(self.few)
         return with_columns(rows.in_order(self.sort_keys))
 
     def get_filters(self, request: HttpRequest) -> Any:
@@ -60,6 +73,7 @@ class TaskChangeList(ChangeList):
         return dict(islice(super().get_ordering_field_columns().items(), 1))
 
     def get_results(self, request: HttpRequest) -> None:
+        self.is_overview_asked = OVERVIEW in request.GET
         if ABOVE in request.GET:
             # An empty list had no first task.
             if (marker := self._find_marker(request.GET[ABOVE])) or not request.GET[ABOVE]:
@@ -84,12 +98,21 @@ class TaskChangeList(ChangeList):
         self.show_admin_actions = True
         self.paginator = None
 
+    @property
+    def has_overview(self) -> bool:
+        """Above the first page of the whole list, and there alone."""
+        return set(self.params) <= {ORDER_VAR} and not self.first
+
     @cached_property
     def dashboard(self) -> Dashboard | None:
-        """Above the first page of the whole list, and there alone."""
+        """The overview. It takes as long as the list, so ``live.js`` asks for it after the page."""
         tasks: Any = self.root_queryset
-        is_whole_list = set(self.params) <= {ORDER_VAR} and not self.first
-        return Dashboard.read(tasks) if is_whole_list else None
+        return Dashboard.read(tasks) if self.has_overview and self.is_overview_asked else None
+
+    @property
+    def overview_query(self) -> str:
+        """What asks for the overview with the page."""
+        return str(self.get_query_string({OVERVIEW: "1"}))
 
     @property
     def has_tools_in_head(self) -> bool:
@@ -98,7 +121,7 @@ class TaskChangeList(ChangeList):
     @property
     def live_query(self) -> str:
         """What ``live.js`` asks for besides the tasks that may change."""
-        asked = {"overview": "1"} if self.dashboard else {}
+        asked = {OVERVIEW: "1"} if self.has_overview else {}
         if not self.previous:
             asked[ABOVE] = str(self.result_list[0].pk) if self.result_list else ""
         return str(self.get_query_string(asked))
@@ -127,7 +150,8 @@ class TaskChangeList(ChangeList):
     def _count(self, rows: list[Task], *, is_whole: bool) -> None:
         filters = [self.query, *(each.used_parameters for each in self.filter_specs)]
         cap = CAP if sum(map(bool, filters)) <= 1 else CAP_OF_SEVERAL
-        total = len(rows) if is_whole else capped_count(self.queryset, cap)
+        known = rows if is_whole else self.few
+        total = capped_count(self.queryset, cap) if known is None else len(known)
         self.total, self.total_shown = total, shown(total, cap)
         # Django offers to act on that many; of more than can be counted, on the page only.
         self.result_count = self.full_result_count = total if total <= cap else len(rows)

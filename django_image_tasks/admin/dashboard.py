@@ -1,6 +1,6 @@
 """What stands above the list: numbers, a chart of the last day, and the workers.
 
-Eight queries, each of a bounded part of an index.
+Nine queries, each of a bounded part of an index.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from django.utils import timezone
 from django.utils.dateformat import format as format_date
 from django.utils.formats import number_format
 
-from django_image_tasks.admin.bounded import CappedCount, shown
+from django_image_tasks.admin.bounded import CAP, CappedCount, capped_counts, shown
 from django_image_tasks.health import Health, Running, is_silent, look, process_of
 from django_image_tasks.measures import duration, relative_time
-from django_image_tasks.models import Attempt
+from django_image_tasks.models import Attempt, Task
 from django_image_tasks.querysets import TaskQuerySet
+from django_image_tasks.statements import Slot
 from django_image_tasks.states import FINISHED, Status
 
 HOURS = 24
@@ -85,13 +86,15 @@ class Dashboard(NamedTuple):
     health: Health
     values: Mapping[str, Any]
     """Every number; none where there are no tasks."""
+    hours: Sequence[Hour]
     workers: list[Worker]
     """Those that run something, and the last ones that did."""
 
     @classmethod
     def read(cls, tasks: TaskQuerySet) -> Dashboard:
         health = look(tasks)
-        return cls(health, _values(tasks, health.now), _workers(health))
+        values, hours = _values(tasks, health.now), _hours(tasks, health.now)
+        return cls(health, values, hours, _workers(health))
 
     @classmethod
     def shared(cls, tasks: TaskQuerySet) -> Dashboard:
@@ -127,33 +130,34 @@ class Dashboard(NamedTuple):
     @property
     def chart(self) -> Chart:
         """What ended in each of the last hours."""
-        numbers = [[self.values.get(f"{s}_{n}", 0) for s in FINISHED] for n in range(HOURS)]
-        hours = [
-            Hour(start, *each) for start, each in zip(_hours(self.health.now), numbers, strict=True)
-        ]
-        return Chart(hours, HOUR_CAP)
+        return Chart(self.hours, HOUR_CAP)
 
 
-def _hours(now: datetime) -> list[datetime]:
-    """When each hour of the chart began; the last one is not over."""
+def _hours(tasks: TaskQuerySet, now: datetime) -> list[Hour]:
+    """What ended in each hour of the chart; the last one is not over."""
     current = timezone.localtime(now).replace(minute=0, second=0, microsecond=0)
-    return [current - timedelta(hours=ago) for ago in reversed(range(HOURS))]
+    starts = [current - timedelta(hours=ago) for ago in reversed(range(HOURS))]
+    time = Task._meta.get_field("finished_at")
+    rows = tasks.filter(
+        status=Slot(0, Task._meta.get_field("status")),
+        finished_at__gte=Slot(1, time),
+        finished_at__lt=Slot(2, time),
+    )
+    asked = [(status, start, start + timedelta(hours=1)) for status in FINISHED for start in starts]
+    counts = capped_counts(rows, asked, HOUR_CAP)
+    return list(map(Hour, starts, counts[:HOURS], counts[HOURS:]))
 
 
 def _values(tasks: TaskQuerySet, now: datetime) -> dict[str, Any]:
     """Every number, as one row; empty where there are no tasks."""
     oldest = tasks.filter(status=Status.PENDING).order_by("created_at", "id")
     values: dict[str, Any] = {
-        "stuck": CappedCount(tasks.stale(now)),
+        "stuck": CappedCount(tasks.stale(now), CAP),
         "oldest_pk": Subquery(oldest.values("pk")[:1]),
         "oldest_created_at": Subquery(oldest.values("created_at")[:1]),
     }
     for status in Status:
-        values[status] = CappedCount(tasks.filter(status=status))
-    for number, start in enumerate(_hours(now)):
-        ended = tasks.filter(finished_at__gte=start, finished_at__lt=start + timedelta(hours=1))
-        for status in FINISHED:
-            values[f"{status}_{number}"] = CappedCount(ended.filter(status=status), HOUR_CAP)
+        values[status] = CappedCount(tasks.filter(status=status), CAP)
     rows = tasks.order_by("pk").annotate(**{f"n_{key}": values[key] for key in values})
     row = rows.values(*(f"n_{key}" for key in values)).first()
     return {key.removeprefix("n_"): value for key, value in (row or {}).items()}

@@ -8,13 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.db.models import Case, Count, Min, Value, When
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from django_image_tasks import health
-from django_image_tasks.admin.bounded import MOST_MATCHES, first_ids
+from django_image_tasks.admin.bounded import CAP, MOST_MATCHES, capped_count, first_ids, warn
 from django_image_tasks.admin.columns import MESSAGE_LENGTH
 from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import ids_beginning_with, parse_uuid
@@ -24,6 +25,7 @@ from django_image_tasks.states import UNFINISHED, Status
 
 Choices = Sequence[tuple[str, Any]]
 AGES = {"hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1)}
+MOST_FAILURES = CAP
 LAST_CHARACTER = "\U0010ffff"
 NOTHING = _(
     "Nothing is called “%(term)s”: no task, image, request, user or owner has it as its id, no "
@@ -56,8 +58,13 @@ class TypeFilter(admin.SimpleListFilter):
         return [(type_, type_) for type_ in registry.types()]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
-        is_registered = self.value() in registry.types()
-        return queryset.hold("type", self.value()) if is_registered else queryset
+        if self.value() not in registry.types():
+            return queryset
+        tasks = Task.objects.filter(type=self.value())
+        if capped_count(tasks, MOST_MATCHES) > MOST_MATCHES:
+            return queryset.hold("type", self.value())
+        # SQLite would look for them among all tasks of a status.
+        return queryset.among(list(tasks.values_list("pk", flat=True)[:MOST_MATCHES]))
 
 
 class CreatedFilter(admin.SimpleListFilter):
@@ -120,7 +127,10 @@ class FailureFilter(admin.SimpleListFilter):
 
 
 class RetriedFilter(admin.SimpleListFilter):
-    """Finds the failed tasks that have a retry which has not failed, or those that have none."""
+    """Finds the failed tasks that have a retry which has not failed, or those that have none.
+
+    No index tells them apart, so only the newest failures are looked at.
+    """
 
     title = _("already retried")
     parameter_name = "retried"
@@ -131,8 +141,17 @@ class RetriedFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() not in ("yes", "no"):
             return queryset
+        failures = Task.objects.filter(status=Status.FAILURE).order_by("-created_at")
+        newest = failures.values("created_at")[: MOST_FAILURES + 1]
+        found = newest.aggregate(first=Min("created_at"), number=Count("created_at"))
+        if found["number"] > MOST_FAILURES:
+            text = _("Only the newest %(number)s failures are looked at.")
+            warn(request, text, MOST_FAILURES)
+            queryset = queryset.compare("created_at", "gt", found["first"])
+        # In a CASE, for MariaDB to begin with these tasks and not with all that may be retries.
+        is_retried = Case(When(has_retry(), then=Value("yes")), default=Value("no"))
         failed = queryset.hold("status", Status.FAILURE.value)
-        return failed.filter(has_retry() if self.value() == "yes" else ~has_retry())
+        return failed.alias(whether_retried=is_retried).filter(whether_retried=self.value())
 
 
 def search(request: HttpRequest, queryset: Any, rows: Any, term: str) -> Any:

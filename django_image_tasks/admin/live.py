@@ -13,7 +13,7 @@ from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 
 from django_image_tasks.admin import columns, detail
-from django_image_tasks.admin.changelist import ABOVE, TaskChangeList
+from django_image_tasks.admin.changelist import ABOVE, IDS, OVERVIEW, TaskChangeList
 from django_image_tasks.admin.dashboard import Dashboard
 from django_image_tasks.identifiers import parse_uuid
 
@@ -24,11 +24,12 @@ TEMPLATES = "django_image_tasks/admin"
 
 
 def of_list(admin: TaskAdmin, request: HttpRequest) -> HttpResponse:
-    """The cells of the tasks in ``ids`` (with commas between them), at most a page of them.
+    """The cells of the tasks in ``IDS``, at most a page of them.
 
-    With ``before``, the list's first task, also how many there are above it by now.
+    With ``ABOVE`` also how many there are above the list's first task by now, and with ``OVERVIEW``
+    what stands above the list.
     """
-    asked = [pk for text in request.GET.get("ids", "").split(",") if (pk := parse_uuid(text))]
+    asked = [pk for text in request.GET.get(IDS, "").split(",") if (pk := parse_uuid(text))]
     rows: Any = admin.get_queryset(request).filter(pk__in=asked[: admin.list_per_page])
     found = {task.pk: task for task in columns.with_columns(rows)} if asked else {}
     shown = {getattr(admin, str(name), None) for name in admin.get_list_display(request)}
@@ -37,10 +38,10 @@ def of_list(admin: TaskAdmin, request: HttpRequest) -> HttpResponse:
         *(columns.gone(pk) for pk in asked[: admin.list_per_page] if pk not in found),
     ]
     context: dict[str, Any] = {}
-    if ABOVE in request.GET or "overview" in request.GET:
+    if ABOVE in request.GET or OVERVIEW in request.GET:
         context |= {
             "dashboard": Dashboard.shared(admin.get_queryset(request)),  # type: ignore[arg-type]
-            "with_panels": "overview" in request.GET,
+            "with_panels": OVERVIEW in request.GET,
             "opts": admin.opts,
         }
     if ABOVE in request.GET and SEARCH_VAR not in request.GET:  # a search takes its time

@@ -73,7 +73,8 @@ def test_a_task_that_was_deleted_is_gone(opened: Any, running: Task) -> None:
     told = re.compile("This is gone|gone|The list has changed")
     status = opened.locator(".task-live:has([data-trouble]), [id^=badge-]")
     expect(status.filter(has_text=told).first).to_be_visible(timeout=SOON)
-    expect(opened.locator("[data-task]:not(.task-left):not(.task-stale *)")).to_have_count(0)
+    moving = opened.locator("[data-task]:not(.task-left):not(.task-stale *)")
+    expect(moving).to_have_count(0, timeout=SOON)
 
 
 def test_a_network_that_is_away_is_told_until_it_is_back(opened: Any, running: Task) -> None:

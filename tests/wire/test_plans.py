@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -18,54 +15,21 @@ from rest_framework.test import APIClient
 
 from django_image_tasks.keyset import SortKey, parse_order
 from django_image_tasks.models import Task
-from django_image_tasks.states import FINISHED
+from tests.big_table import big_table, rows_read
 from tests.wire.answers import error
-
-ROWS = 15_000
-SHARES = {"success": 45, "failure": 25, "pending": 25, "processing": 5}
-START = datetime(2026, 1, 1, tzinfo=UTC)
-ANALYZE = {"mysql": f"ANALYZE TABLE {Task._meta.db_table}"}
 
 
 @pytest.fixture(scope="module")
 def database(django_db_setup: Any, django_db_blocker: Any) -> Iterator[None]:
-    """A table that is big enough for a planner to choose an index."""
     with django_db_blocker.unblock():
         try:
             user = User.objects.create_user("owner")
             watcher = User.objects.create_user("watcher")
             watcher.user_permissions.add(Permission.objects.get(codename="view_all_tasks"))
-            Task.objects.bulk_create(rows(str(user.pk)), batch_size=2_000)
-            with connection.cursor() as cursor:
-                cursor.execute(ANALYZE.get(connection.vendor, "ANALYZE"))
-            yield
+            with big_table(str(user.pk)):
+                yield
         finally:
-            Task.objects.all()._raw_delete(connection.alias)
             User.objects.all().delete()
-
-
-def rows(owner: str) -> Iterator[Task]:
-    number = random.Random(7)
-    # Where they lie in the order of one index, PostgreSQL prefers that to a better one.
-    for n in number.sample(range(ROWS), ROWS):
-        [status] = number.choices(list(SHARES), SHARES.values())
-        time = START + timedelta(seconds=n)
-        finished = {"finished_at": time, "expires_at": time.replace(year=2126)}
-        rare = f"rare {n}" if n % 3000 == 0 else ""
-        yield Task(
-            id=UUID(int=number.getrandbits(128)),
-            type="import",
-            status=status,
-            owner=owner if number.random() < 0.2 or rare else f"other {n % 5}",
-            name=rare or number.choice(["nightly", f"image {n}"]),
-            user_id=rare or "usual",
-            image_id=rare,
-            request_id=rare or "usual",
-            input={},
-            created_at=time,
-            updated_at=time + timedelta(seconds=number.random() * 3600),
-            **(finished if status in FINISHED else {}),
-        )
 
 
 @pytest.fixture
@@ -76,17 +40,6 @@ def api(database: Any, db: None) -> Any:
         return api
 
     return api
-
-
-STEPS_FOR_A_ROW = 30
-"""What SQLite's virtual machine takes for one; a little less for most."""
-
-
-def rows_read(sql: str) -> int:
-    """How many rows the database looks at."""
-    return {"postgresql": by_postgresql, "mysql": by_mariadb, "sqlite": by_sqlite}[
-        connection.vendor
-    ](sql)
 
 
 def check_plan(sql: str, *, is_first: bool = False) -> None:
@@ -110,40 +63,6 @@ def check_plan(sql: str, *, is_first: bool = False) -> None:
                 [(*_, plan)] = cursor.fetchall()
                 assert plan.startswith(("SEARCH", "SCAN") if is_first else "SEARCH")
                 assert " USING INDEX " in plan
-
-
-def by_postgresql(sql: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
-        [[[plan]]] = cursor.fetchall()
-    return of_scans(plan["Plan"])
-
-
-def of_scans(node: dict[str, Any]) -> int:
-    below = node.get("Plans", [])
-    read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-    return sum(map(of_scans, below)) if below else read
-
-
-def by_mariadb(sql: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("FLUSH LOCAL STATUS")
-        cursor.execute(sql)
-        cursor.execute("SHOW LOCAL STATUS LIKE 'Handler%'")
-        count = {name: int(value) for name, value in cursor.fetchall()}
-    # What an index condition turns down is read without being counted.
-    turned_down = count["Handler_icp_attempts"] - count["Handler_icp_match"]
-    return turned_down + sum(count[f"Handler_read_{how}"] for how in ("key", "next", "prev"))
-
-
-def by_sqlite(sql: str) -> int:
-    with connection.cursor() as cursor:
-        steps: list[None] = []
-        connection.connection.set_progress_handler(lambda: steps.append(None), 1)
-        cursor.execute(sql)
-        cursor.fetchall()
-        connection.connection.set_progress_handler(None, 0)
-    return len(steps) // STEPS_FOR_A_ROW
 
 
 @pytest.mark.parametrize("direction", ["asc", "desc"])

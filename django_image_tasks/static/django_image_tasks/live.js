@@ -13,7 +13,7 @@
   const root = document.querySelector("[data-live-url]");
   const lang = document.documentElement.lang || undefined;
   const seen = {}; // of each kind of question the last answer and its ETag
-  let wholeAt = performance.now();
+  let wholeAt = -RARELY; // what stands above a list comes after the page
   let wait = EVERY;
   let timer = null;
   let asOf = Date.now();
@@ -145,7 +145,8 @@
   function wake() {
     if (document.hidden) return clearTimeout(timer);
     wait = EVERY;
-    return Date.now() - asOf > EVERY ? look() : plan();
+    const lacksMuch = "ids" in root.dataset && wholeAt < 0;
+    return lacksMuch || Date.now() - asOf > EVERY ? look() : plan();
   }
 
   if (root) {
@@ -154,6 +155,6 @@
     addEventListener("offline", () => say("offline"));
     setInterval(tell, 30000);
     say("");
-    plan();
+    wake();
   }
 }

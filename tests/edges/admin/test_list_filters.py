@@ -10,7 +10,7 @@ from django.utils.timezone import now
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from django_image_tasks.admin import bounded
+from django_image_tasks.admin import bounded, filters
 from django_image_tasks.models import Task
 
 from .pages import LIST, Make, changelist, html_of, listed
@@ -50,6 +50,17 @@ def test_by_whether_they_are_retried(operator: Client, make_task: Make) -> None:
     assert listed(operator, retried="yes") == ["retry: success", "retry: pending"]
     assert listed(operator, retried="no") == ["retry", "retry: failure"]
     assert html_of(operator).count(">retried</span>") == 2
+
+
+def test_whether_they_are_retried_is_asked_of_the_newest_alone(
+    operator: Client, make_task: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filters, "MOST_FAILURES", 2)
+    for name, minutes in {"third": 3, "second": 2, "first": 1}.items():
+        make_task(name=name, status="failure", created_at=now() - timedelta(minutes=minutes))
+    assert listed(operator, retried="no") == ["first", "second"]
+    assert "Only the newest 2 failures are looked at." in html_of(operator, retried="no")
+    assert "Only the newest" not in html_of(operator)
 
 
 @pytest.mark.parametrize(
@@ -161,6 +172,6 @@ def test_no_filter_reads_the_table(
     operator: Client, make_task: Make, django_assert_max_num_queries: Any
 ) -> None:
     make_task()
-    with django_assert_max_num_queries(7) as queries:
+    with django_assert_max_num_queries(8) as queries:
         changelist(operator, attention="stuck", created="day", type="import")
     assert not [query for query in queries if "DISTINCT" in query["sql"]]

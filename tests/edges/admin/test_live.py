@@ -171,7 +171,7 @@ def test_an_answer_that_has_not_changed_is_not_sent_again(operator: Client, runn
 def test_the_overview_is_read_once_for_all_who_look(
     operator: Client, running: Task, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with django_assert_num_queries(LOGIN + 8):
+    with django_assert_num_queries(LOGIN + 9):
         first = asked(operator, overview="1")
     assert 'id="task-panels"' in first
     with django_assert_num_queries(LOGIN):
