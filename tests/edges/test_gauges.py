@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from django_image_tasks import gauges
 from django_image_tasks.models import LastSweep, Task
-from tests.wire.test_plans import ANALYZE, rows_read
+from tests.big_table import ANALYZE, rows_read
 
 Make = Callable[..., Task]
 NOBODY = dict.fromkeys(gauges.AGES, 0)

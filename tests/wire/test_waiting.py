@@ -307,9 +307,11 @@ def test_the_look_behind_a_failed_one_has_a_connection_of_its_own(
 ) -> None:
     """That of the failed one may be broken for good."""
     opened: list[Any] = []
+    failed: list[None] = []
 
     def fail(execute: Any, *args: Any) -> Any:
-        if len(opened) == 1:
+        if not failed:
+            failed.append(None)
             raise OperationalError("server closed the connection unexpectedly")
         return execute(*args)
 
