@@ -80,6 +80,7 @@ LIST = "it must be a list of strings"
         ("KEYSTONE_ADMIN_ROLES", "admin", LIST),
         ("PERMISSION_CLASSES", "nobody.Nobody", LIST),
         ("ANONYMOUS_OWNER", 7, "it must be a string"),
+        ("TRACING", "no", "it must be True or False"),
         ("ENGINE", "", "it must be a string"),
         ("QUEUE", 7, "it must be a string"),
         ("SCRATCH_DIR", "scratch", "it must be an absolute path"),
@@ -93,6 +94,12 @@ def test_a_setting_of_the_wrong_type_or_out_of_range(
     [(id_, told)] = found()
     assert id_ == "image_tasks.E002"
     assert told == f"IMAGE_TASKS['{name}']: {message}, and not {value!r}"
+
+
+def test_a_path_that_leads_nowhere(settings: Any) -> None:
+    settings.IMAGE_TASKS = {"OWNER": "nowhere.owner"}
+    message = "IMAGE_TASKS['OWNER']: No module named 'nowhere'"
+    assert found() == [("image_tasks.E002", message)]
 
 
 @pytest.mark.parametrize("types", ["import", {"": None}, {"t" * 65: None}, {7: None}])

@@ -92,6 +92,10 @@ def test_answer_that_is_taken(fetch: Fetch, sent: bytes) -> None:
             "Source sent a Transfer-Encoding other than chunked",
         ),
         (
+            OK + b"Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "Source sent a Transfer-Encoding other than chunked",
+        ),
+        (
             OK + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
             "Source sent a Transfer-Encoding other than chunked",
         ),

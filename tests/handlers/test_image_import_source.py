@@ -51,6 +51,7 @@ def refusal(uri: str) -> str:
         ("http://[2606:4700:0::1111]/", "http://[2606:4700::1111]:80/"),
         ("http://[::ffff:8.8.8.8]/", "http://8.8.8.8:80/"),
         ("http://localhost.example.org/", "http://localhost.example.org:80/"),
+        ("http://example\u3002org/", "http://example.org:80/"),
     ],
 )
 def test_allowed_uri_is_fetched_in_its_usual_form(uri: str, url: str) -> None:

@@ -251,7 +251,7 @@ MUTANTS = [
     ),
     *mutants(
         "handlers/image_import/digests.py",
-        "handlers/image_import_download",
+        "handlers/image_import_digests image_import_download",
         (
             "        self._start()\n        self._wait()\n        return",
             "        self._wait()\n        return",

@@ -70,7 +70,7 @@ MUTANTS = [
     ),
     *mutants(
         "views.py",
-        "engine/actions wire/tenancy many paging show create caches settings",
+        "engine/actions wire/tenancy many paging show create caches settings body errors faults",
         # Who sees and touches what.
         ("        self.check_object_permissions(self.request, task)\n", ""),
         ("return owner == self.owner or self.request", "return self.request"),
@@ -129,7 +129,7 @@ MUTANTS = [
     ),
     *mutants(
         "services.py",
-        "engine/services executor wire/body idempotency engine/turns actions",
+        "engine/services executor wire/deep create body idempotency engine/turns actions",
         ("            image_id=task.image_id,".strip(), ""),
         ("        owner=task.owner,\n        user_id", "        owner=user_id,\n        user_id"),
         ("        retry_of=task.pk,\n", ""),
@@ -343,7 +343,7 @@ MUTANTS = [
     ),
     *mutants(
         "parsers.py",
-        "wire/body",
+        "wire/body deep",
         ('if not (re.fullmatch("[0-9]{1,18}", length) and int(length)):', "if not length:"),
         ("    if negotiator.select_parser(request, request.parsers) is None:", "    if False:"),
         ("        except RecursionError:", "        except ZeroDivisionError:"),
