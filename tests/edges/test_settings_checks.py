@@ -185,6 +185,19 @@ def test_rules_that_the_api_alone_would_obey(settings: Any) -> None:
     assert found() == [("image_tasks.E017", message)]
 
 
+@pytest.mark.parametrize("hook", ["to_internal_value", "run_validation", "create", "validate"])
+def test_a_hook_that_the_api_alone_would_call(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, hook: str
+) -> None:
+    monkeypatch.setattr(Strict, hook, lambda self, data: data, raising=False)
+    settings.IMAGE_TASKS = {"SERIALIZER_CLASS": f"{__name__}.Strict"}
+    message = (
+        f"IMAGE_TASKS['SERIALIZER_CLASS']: the rules of {__name__}.Strict for new tasks "
+        f"({hook}, validate_name) would hold in the API alone."
+    )
+    assert found() == [("image_tasks.E017", message)]
+
+
 def test_an_api_that_no_url_leads_to(settings: Any) -> None:
     settings.ROOT_URLCONF = "tests.edges.admin.only_admin"
     assert found() == [("image_tasks.W007", "The API is not routed.")]

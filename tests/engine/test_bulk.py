@@ -71,6 +71,18 @@ def test_who_has_asked_first_to_cancel_a_running_task_stays_the_asker(
     assert (task.cancel_requested_by, step.asked) == ("mia", [task])
 
 
+def test_of_who_cancels_as_much_is_kept_as_the_column_holds(
+    make_task: Callable[..., Task],
+) -> None:
+    task = make_task()
+    task.start("worker")
+
+    [_] = bulk.cancel_tasks(ids(task), "\0" + "x" * 300)
+
+    task.refresh_from_db()
+    assert task.cancel_requested_by == "x" * 255
+
+
 def test_the_rows_are_as_if_each_had_been_retried_alone(make_task: Callable[..., Task]) -> None:
     one, many = make_task(status="failure"), make_task(status="failure")
 
@@ -178,6 +190,18 @@ def test_of_a_chain_of_retries_the_last_is_retried(chain: list[Task]) -> None:
     assert [retry.failed for retry in step] == [chain[-1]]
     assert [*bulk.retry_tasks(ids(*chain))] == [[]]
     assert [*bulk.retry_tasks(ids(chain[0]))] == [[]]
+
+
+def test_a_chain_is_followed_for_so_many_links_only(
+    chain: list[Task], make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_task(retry_of=chain[-1].pk)
+    assert [*bulk.retry_tasks(ids(chain[0]))] == [[]]
+    monkeypatch.setattr(bulk, "LINKS", 2)
+
+    [step] = bulk.retry_tasks(ids(chain[0]))
+
+    assert [retry.failed for retry in step] == [chain[0]]
 
 
 def test_a_task_whose_retries_have_failed_is_retried_if_it_alone_is_asked_for(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from django_image_tasks.exceptions import InvalidInput
+from django_image_tasks.idempotency import Repeatable
 from django_image_tasks.models import Task
 from tests.conftest import SOURCE
 from tests.databases import needs_server
@@ -143,6 +144,22 @@ def test_a_key_outlasts_the_limits_that_the_first_request_passed(send: Any, sett
 
 def refuse(task: Task) -> None:
     raise InvalidInput("No.")
+
+
+def test_a_body_that_no_database_can_keep_is_told_of_before_its_key(send: Any) -> None:
+    send()
+
+    assert send(body={**BODY, "name": "\0"}).status_code == 400
+
+
+def test_whose_transaction_does_not_show_the_first_task_is_to_try_again(
+    send: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send()
+    monkeypatch.setattr(Repeatable, "find", lambda self: None)
+
+    assert send().status_code == 503
+    assert Task.objects.count() == 1
 
 
 def test_each_owner_has_keys_of_their_own(send: Any, user: User) -> None:

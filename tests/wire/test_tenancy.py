@@ -120,6 +120,17 @@ def test_other_permissions_show_nothing_more(api: APIClient, user: User, tasks: 
     assert len(ids(api.get("/v2/tasks"))) == 1
 
 
+def test_other_permissions_show_nothing_more_where_several_backends_decide(
+    api: APIClient, user: User, tasks: Any, settings: Any
+) -> None:
+    backends = ("ModelBackend", "RemoteUserBackend")
+    settings.AUTHENTICATION_BACKENDS = [f"django.contrib.auth.backends.{name}" for name in backends]
+    allow(user, "view_task", "change_task", "add_task", "delete_task")
+    api.force_authenticate(User.objects.get())
+
+    assert len(ids(api.get("/v2/tasks"))) == 1
+
+
 def test_what_a_watcher_creates_is_its_own(watcher: Any, user: User) -> None:
     assert watcher.post("/v2/tasks", BODY, format="json").json()["owner"] == str(user.pk)
 
