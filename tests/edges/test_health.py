@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils.timezone import now
 from pytest_django import DjangoAssertNumQueries
 
@@ -250,3 +252,11 @@ def test_programs_read_json(swept: LastSweep, make_due: Make, make_task: Make) -
         "failed_last_hour": 0,
         "last_sweep": {"sweeper": "host:7"},
     }
+
+
+def test_failures_are_counted_in_no_order(db: None) -> None:
+    """In that of the admin's list SQLite would look through all failures for those of an hour."""
+    with CaptureQueriesContext(connection) as queries:
+        health.look(Task.objects.order_by("-created_at"))
+    [counting] = [query["sql"] for query in queries if "COUNT" in query["sql"]]
+    assert "ORDER BY" not in counting
