@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+import django
 from django.apps import apps
 from django.contrib import messages
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
@@ -116,7 +117,8 @@ class TaskChangeList(ChangeList):
 
     @property
     def has_tools_in_head(self) -> bool:
-        return apps.is_installed("unfold")
+        """Whether the button that adds stands above the content, where there is no more room."""
+        return django.VERSION >= (6, 1) or apps.is_installed("unfold")
 
     @property
     def live_query(self) -> str:
