@@ -75,5 +75,18 @@ def test_the_theme_that_is_chosen(admin_page: Any, make_task: Callable[..., Task
     assert color(badge) == light
 
 
+@pytest.mark.parametrize("width", [820, 1280])
+def test_the_overview_is_as_wide_as_the_list(
+    admin_page: Any, make_task: Callable[..., Task], width: int
+) -> None:
+    make_task(name="waiting")
+    admin_page.set_viewport_size({"width": width, "height": 900})
+    admin_page.goto(LIST)
+    overview, changelist = (
+        admin_page.locator(part).bounding_box() for part in (".task-dashboard", "#changelist")
+    )
+    assert (overview["x"], overview["width"]) == (changelist["x"], changelist["width"])
+
+
 def color(element: Any) -> str:
     return str(element.evaluate("element => getComputedStyle(element).color"))
