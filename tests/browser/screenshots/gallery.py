@@ -30,6 +30,10 @@ class Picture:
     prepare: Callable[[Any], None] = lambda page: None
 
 
+def await_overview(page: Any) -> None:
+    page.locator(".task-tile").first.wait_for()
+
+
 def open_the_list(page: Any) -> None:
     page.get_by_role("button", name="GET /v2/tasks List tasks").click()
     page.get_by_role("button", name="Try it out").wait_for()
@@ -45,8 +49,8 @@ def fill_in(page: Any) -> None:
 
 
 PICTURES = [
-    Picture("admin-list", f"{ADMIN}/", height=1000),
-    Picture("admin-list-dark", f"{ADMIN}/", height=1000, theme="dark"),
+    Picture("admin-list", f"{ADMIN}/", height=1000, prepare=await_overview),
+    Picture("admin-list-dark", f"{ADMIN}/", height=1000, theme="dark", prepare=await_overview),
     Picture("admin-day", f"{ADMIN}/day/", height=760),
     Picture("admin-failure", f"{ADMIN}/{{failed}}/change/"),
     Picture("admin-running", f"{ADMIN}/{{running}}/change/", height=680),
@@ -54,7 +58,7 @@ PICTURES = [
     Picture("browsable-list", "/v2/tasks?status=failure&sort_key=created_at", height=900),
     Picture("browsable-task", "/v2/tasks/{running}", height=700),
     Picture("swagger-ui", "/api/schema/swagger-ui/", prepare=open_the_list),
-    Picture("admin-unfold", f"{ADMIN}/", is_unfold=True),
+    Picture("admin-unfold", f"{ADMIN}/", is_unfold=True, prepare=await_overview),
 ]
 
 
