@@ -108,6 +108,12 @@ def _delete(batch: list[UUID]) -> int:
     return deleted.get(Task._meta.label, 0)
 
 
+@outlasts_locks
+def _begin_notes() -> None:
+    """Make the row of the last sweep, which another sweep may do at the same moment."""
+    LastSweep.objects.get_or_create(pk=1, defaults={"ran_at": EPOCH, "ticket_at": EPOCH})
+
+
 def _look(unless_within: timedelta | None) -> Any:
     """See in one query what there is to do, and note that this sweep runs.
 
@@ -127,7 +133,7 @@ def _look(unless_within: timedelta | None) -> Any:
         any_expired=Exists(tasks.purgeable(timezone.now())),
     ).first()
     if seen is None:
-        LastSweep.objects.get_or_create(pk=1, defaults={"ran_at": EPOCH, "ticket_at": EPOCH})
+        _begin_notes()
         return _look(unless_within)
     if unless_within is not None and seen.is_recent:
         return None

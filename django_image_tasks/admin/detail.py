@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
@@ -21,7 +21,6 @@ from django_image_tasks.browsable.badges import progress_bar
 from django_image_tasks.browsable.json_html import foldable
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.handlers.image_import.storage import get_storage
-from django_image_tasks.keyset import RareExact
 from django_image_tasks.measures import duration, rate, transferred
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.services import can_retry
@@ -63,7 +62,7 @@ def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str
 
 def lasting_context(request: HttpRequest, task: Task) -> dict[str, Any]:
     """What stays as it is, and the tasks that are retries of this one or that it retries."""
-    retries = Task.objects.filter(RareExact(F("retry_of"), task.pk))
+    retries = Task.objects.hold("retry_of", task.pk, is_rare=True)
     retried_by = list(_newest(retries)[: MOST_RETRIES + 1])
     original = Task.objects.filter(pk=task.retry_of) if task.retry_of else Task.objects.none()
     return {

@@ -406,7 +406,7 @@ MUTANTS = [
         # Sweeping on and on.
         ("        except Exception as error:", "        except ZeroDivisionError as error:"),
         ("        connections.close_all()", "        pass"),
-        ("@outlasts_locks\n", ""),
+        ("@outlasts_locks\ndef _delete", "def _delete"),
     ),
     *mutants(
         "tickets.py",
