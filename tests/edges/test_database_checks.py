@@ -31,7 +31,7 @@ def test_the_tests_own_database_passes(db: None) -> None:
 
 
 def test_without_leave_the_database_is_not_asked() -> None:
-    assert run_checks(tags=["image_tasks"]) == []
+    assert database_checks.check_database(databases=None) == []
 
 
 # MariaDB
