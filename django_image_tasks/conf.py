@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from getpass import getuser
 from pathlib import Path
 from tempfile import gettempdir
@@ -17,6 +18,8 @@ from django.utils.module_loading import import_string
 T = TypeVar("T")
 
 CENTURY = timedelta(days=36_500)
+
+_imported = cache(import_string)  # a request reads a dozen paths
 
 
 class Settings:
@@ -36,10 +39,10 @@ class Settings:
         return None if self._get(name, None) is None else read(name)
 
     def _import(self, name: str, default: str = "") -> Any:
-        return import_string(self._string(name, default))
+        return _imported(self._string(name, default))
 
     def _import_all(self, name: str, default: Sequence[str] = ()) -> list[type]:
-        return [import_string(path) for path in self._strings(name, default)]
+        return [_imported(path) for path in self._strings(name, default)]
 
     def _string(self, name: str, default: str = "") -> str:
         value = self._get(name, default)

@@ -18,7 +18,8 @@ def tag(request: HttpRequest, response: Answer) -> Answer:
     digest = sha1(response.content, usedforsecurity=False).hexdigest()
     # Weak, for a proxy that compresses the answer makes other bytes of it.
     response["ETag"] = f'W/"{digest}"'
-    if _names(request.headers.get("If-None-Match", ""), f'"{digest}"'):
+    known = request.headers.get("If-None-Match")
+    if known and _names(known, f'"{digest}"'):
         response.status_code = 304
         response.content = b""
         del response["Content-Type"]

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from itertools import islice
+from types import SimpleNamespace
 from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections, models
 from django.db.models import Value
-from django.db.models.sql import Query
+from django.db.models.sql import InsertQuery, Query
 
 from django_image_tasks.conf import conf
 
@@ -57,19 +58,15 @@ class Statement:
             self.sql = ""
             return
         self.columns = [column for column, *_ in compiler.select]
-        if self.params and connections[self.using].vendor == "sqlite":
-            # Django looks for each "%s" with a regular expression, which takes as long as a query.
-            self.names = [f"p{number}" for number in range(len(self.params))]
-            self.sql = self.sql.replace("%%", "%%%%") % tuple(f"%({name})s" for name in self.names)
+        self.sql, self.names = _named(self.using, self.sql, len(self.params))
 
     def run(self, values: Sequence[Any]) -> Any:
         if not self.sql:
             return []
         connection = connections[self.using]
-        params: Any = filled(self.params, values, connection)
+        params = filled(self.params, values, connection)
         with connection.cursor() as cursor:
-            named = dict(zip(self.names, params, strict=True)) if self.names else params
-            cursor.execute(self.sql, named)
+            _execute(cursor, self.sql, self.names, params)
             rows = cursor.fetchall()
         # They are a connection's own, and to look for them takes as long as SQLite takes for a row.
         kept = connection.__dict__.setdefault("image_tasks_converters", WeakKeyDictionary())
@@ -79,6 +76,19 @@ class Statement:
             convert = partial(compiler.apply_converters, converters=converters)
             kept[self] = convert if converters else iter
         return kept[self](rows)
+
+
+def _named(using: str, sql: str, count: int) -> tuple[str, Sequence[str]]:
+    """The same SQL with names for its parameters, where that is faster; and these names."""
+    if not count or connections[using].vendor != "sqlite":
+        return sql, ()
+    # Django looks for each "%s" with a regular expression, which takes as long as a query.
+    names = [f"p{number}" for number in range(count)]
+    return sql.replace("%%", "%%%%") % tuple(f"%({name})s" for name in names), names
+
+
+def _execute(cursor: Any, sql: str, names: Sequence[str], params: Sequence[Any]) -> None:
+    cursor.execute(sql, dict(zip(names, params, strict=True)) if names else params)
 
 
 def filled(params: Sequence[Any], values: Sequence[Any], connection: Any) -> list[Any]:
@@ -102,6 +112,24 @@ def fetch(using: str, build: Callable[..., Any], *shape: Any, bound: Sequence[Bo
 @lru_cache(maxsize=MOST)
 def kept_statement(using: str, build: Any, shape: tuple[Any, ...], fields: Any) -> Statement:
     return Statement(build(using, *shape, [Slot(*place) for place in enumerate(fields)]))
+
+
+def insert(using: str, model: Any, bound: Sequence[Bound]) -> None:
+    """Insert a row of these values, of which none is an expression."""
+    connection = connections[using]
+    params = [field.get_db_prep_save(value, connection) for field, value in bound]
+    sql, names = _kept_insert(using, model, tuple(field.attname for field, _ in bound))
+    with connection.cursor() as cursor:
+        _execute(cursor, sql, names, params)
+
+
+@lru_cache
+def _kept_insert(using: str, model: Any, columns: Sequence[str]) -> tuple[str, Sequence[str]]:
+    query = InsertQuery(model)
+    row: Any = SimpleNamespace(**dict.fromkeys(columns))
+    query.insert_values(list(map(model._meta.get_field, columns)), [row])
+    [(sql, params)] = query.get_compiler(using).as_sql()
+    return _named(using, sql, len(params))
 
 
 Step = tuple[Callable[..., Any], tuple[Any, ...], int]

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", VersionsView.as_view(status_code=300), name="root"),
     path("versions", VersionsView.as_view(), name="versions"),
     path("v2/tasks", TaskViewSet.as_view({"get": "list", "post": "create"}), name="task-list"),
+    path("v2/tasks/<str:pk>", TaskViewSet.as_view({"get": "retrieve"}), name="task-detail"),
     path(
         "v2/tasks/actions/cancel",
         TaskViewSet.as_view({"post": "cancel_many"}),
@@ -22,7 +23,6 @@ urlpatterns = [
         TaskViewSet.as_view({"post": "retry_many"}),
         name="tasks-retry",
     ),
-    path("v2/tasks/<str:pk>", TaskViewSet.as_view({"get": "retrieve"}), name="task-detail"),
     path(
         "v2/tasks/<str:pk>/actions/cancel",
         TaskViewSet.as_view({"post": "cancel"}),

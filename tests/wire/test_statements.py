@@ -6,23 +6,26 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Group, Permission, User
+from django.db import IntegrityError, transaction
 from django.utils.connection import ConnectionDoesNotExist
 from django_filters import CharFilter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rest_framework.test import APIClient
 
+from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.filters import TaskFilterSet
 from django_image_tasks.keyset import parse_order
 from django_image_tasks.models import Task
 from django_image_tasks.permissions import sees_every_owner
 from django_image_tasks.statements import MOST, kept_statement
 from tests.wire.answers import allow, ids, names
-from tests.wire.test_walk import TEXTS, insert, orders, tables
+from tests.wire.test_walk import START, TEXTS, insert, orders, tables
 
 TIMES = ["2126-03-01", "2126-03-01T12:30:59", "2126-03-01T12:31:00", "2126-03-01T12:30:59.999999Z"]
 OPERATORS = ["", "eq:", "neq:", "gt:", "gte:", "lt:", "lte:"]
@@ -197,6 +200,56 @@ def test_a_hosts_own_router_is_asked_each_time(
         list(Task.objects.hold("type", "import").in_order(order))
     with pytest.raises(ConnectionDoesNotExist, match="elsewhere"):
         sees_every_owner(User.objects.using("default").get())
+
+
+ROWS = {
+    "plain": {},
+    "every column": {
+        "name": "ä%s \N{GRINNING FACE}",
+        "input": {"a": [1, None, {"b": 1.5}], "%(p1)s": "%"},
+        "result": {"c": False},
+        "status": "failure",
+        "message": "it's over",
+        "finished_at": START,
+        "expires_at": START,
+        "bytes_done": 2**62,
+        "retry_of": UUID(int=7),
+        "idempotency_key": "k",
+        "checkpoint": [],
+        "checkpoint_attempt": 1,
+    },
+    "an expression": {"available_at": DatabaseNow()},
+}
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_is_the_same_as_djangos(
+    db: None, settings: Any, django_assert_num_queries: Any, row: str
+) -> None:
+    settings.IMAGE_TASKS = {"KEEP_SQL": False}
+    values = {"type": "import", "owner": "1", "created_at": START, "updated_at": START}
+    values |= {"lease_expires_at": None, **ROWS[row]}
+    found = []
+    for keep in (False, True, True):
+        settings.IMAGE_TASKS = {"KEEP_SQL": keep}
+        with django_assert_num_queries(1):
+            task = Task(id=UUID(int=8), **values)
+            task.save(force_insert=True)
+        [written] = Task.objects.filter(pk=task.pk).values()
+        assert not task._state.adding
+        task.delete()
+        # The time of the database differs from row to row.
+        found.append(written | {"available_at": written["available_at"] is None})
+
+    assert found[0] == found[1] == found[2]
+
+
+def test_a_row_that_is_refused_is_refused_in_djangos_words(db: None) -> None:
+    for _ in range(2):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Task(type="import", owner="1", progress=101).save(force_insert=True)
+
+    assert not Task.objects.exists()
 
 
 def test_so_many_statements_are_kept_and_no_more(
