@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from benchmarks import indexes
 from benchmarks.place import directory, fingerprint
-from benchmarks.rows import Rows
+from benchmarks.rows import START, Rows
 from benchmarks.sizes import alias_of, using
 from benchmarks.users import create_users
 from django_image_tasks.models import Attempt, Task
@@ -41,7 +42,8 @@ def ensure(rows: int) -> None:
     stamp.write_text(fingerprint())
 
 
-def make(alias: str, rows: int) -> None:
+def make(alias: str, rows: int, *, start: datetime = START) -> None:
+    """Make the table of tasks that were created in the two days after ``start``."""
     started = time.monotonic()
     connection = connections[alias]
     _create(connection)
@@ -49,7 +51,7 @@ def make(alias: str, rows: int) -> None:
         call_command("migrate", database=alias, verbosity=0)
         create_users(alias)
         with indexes.only(connection), transaction.atomic(using=alias):
-            insert(connection, Rows(connection, rows))
+            insert(connection, Rows(connection, rows, start=start))
             connection.cursor().execute(ATTEMPTS)
         analyze(connection)
     print(f"{rows:,} rows made in {time.monotonic() - started:.0f} s", flush=True)

@@ -17,6 +17,7 @@ MODULES = {
     "worker": "working",
     "wait": "waiting",
     "fleet": "fleet",
+    "admin": "admin",
 }
 
 
