@@ -18,6 +18,7 @@ MODULES = {
     "wait": "waiting",
     "fleet": "fleet",
     "admin": "admin",
+    "watch": "watching",
 }
 
 

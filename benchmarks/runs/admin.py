@@ -86,13 +86,17 @@ def _all_pages(options: Options) -> str:
 def _make(rows: int) -> Callable[[str], Callable[[], bytes]]:
     """The tasks of the last two days, and what makes calls for an operator who looks at them."""
     loading.make(SCRATCH, rows, start=timezone.now() - SPREAD)
+    client, session = Client(), session_of_operator()
+    return lambda path: client.get(path, session)
+
+
+def session_of_operator() -> Any:
+    """The session of a user who may do everything in the admin."""
     get_user_model().objects.filter(pk=ADMIN.pk).update(is_staff=True)
     browser = Browser()
     browser.force_login(get_user_model().objects.get(pk=ADMIN.pk))
     name = settings.SESSION_COOKIE_NAME
-    session: Any = Session({"Cookie": f"{name}={browser.cookies[name].value}"})
-    client = Client()
-    return lambda path: client.get(path, session)
+    return Session({"Cookie": f"{name}={browser.cookies[name].value}"})
 
 
 def _paths() -> Iterator[str]:
