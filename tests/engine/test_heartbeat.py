@@ -83,6 +83,7 @@ def opened() -> Iterator[list[Any]]:
 
     def note(connection: Any, **kwargs: object) -> None:
         if current_thread() is not ours:
+            connection.opened_by = current_thread().name
             opened.append(connection)
 
     connection_created.connect(note)
@@ -150,6 +151,20 @@ def test_no_connection_stays_open_beside_a_worker(worker: Any, opened: list[Any]
 
     waiting.end(within=5)
     assert len(opened) >= 3  # the worker's, the heartbeat's, and that of the end
+    wait_for(lambda: all(each.connection is None for each in opened))
+
+
+@pytest.mark.parametrize(("conn_max_age", "most"), [(0, 10), (None, 1)])
+def test_looks_share_a_connection_where_connections_are_kept(
+    worker: Any, opened: list[Any], monkeypatch: pytest.MonkeyPatch, conn_max_age: Any, most: int
+) -> None:
+    monkeypatch.setitem(connections["default"].settings_dict, "CONN_MAX_AGE", conn_max_age)
+    waiting = worker(lambda context: (context.stopped.wait(3.5), context.check()))
+
+    waiting.end(within=10)
+
+    looks = [each for each in opened if each.opened_by == "image-tasks-heartbeat"]
+    assert min(most, 2) <= len(looks) <= most
     wait_for(lambda: all(each.connection is None for each in opened))
 
 

@@ -318,7 +318,9 @@ MUTANTS = [
         ("> lease_seconds() / 2", "> 3600"),
         # Connections that nobody closes.
         ("            connections.close_all()\n\n\nclass", "            pass\n\n\nclass"),
-        ("                connections.close_all()\n                with", "                with"),
+        ("close_old_connections() if self._watched else connections.close_all()", "pass"),
+        ("close_old_connections() if self._watched else ", ""),
+        (" if self._watched else connections.close_all()", ""),
     ),
     *mutants(
         "context.py",
