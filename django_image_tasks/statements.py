@@ -185,6 +185,7 @@ class SteppedQuerySet(models.QuerySet[Row]):
 
     @query.setter
     def query(self, value: Any) -> None:
+        self.steps = None
         models.QuerySet.query.fset(self, value)  # type: ignore[attr-defined]
 
     def get_row_maker(self, using: str) -> Callable[[Any], Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 import pytest
+from django.apps.registry import Apps
 from django.contrib.auth.backends import BaseBackend
 from django.contrib.auth.models import Group, Permission, User
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F
 from django.utils.connection import ConnectionDoesNotExist
 from django_filters import CharFilter
 from hypothesis import given, settings
@@ -23,7 +27,7 @@ from django_image_tasks.filters import TaskFilterSet
 from django_image_tasks.keyset import parse_order
 from django_image_tasks.models import Task
 from django_image_tasks.permissions import sees_every_owner
-from django_image_tasks.statements import MOST, kept_statement
+from django_image_tasks.statements import MOST, _kept_insert, kept_statement
 from tests.wire.answers import allow, ids, names
 from tests.wire.test_walk import START, TEXTS, insert, orders, tables
 
@@ -114,6 +118,39 @@ def test_a_queryset_that_is_filtered_further_goes_djangos_way(
     assert [task.name for task in rows[:1]] == ["b"]
     assert list(rows.rows(["name"]).iterator()) == [("b",), ("a",)]
     assert rows.count() == 2
+
+
+def test_a_queryset_that_was_read_is_read_anew_for_what_is_made_of_it(
+    make_task: Callable[..., Task],
+) -> None:
+    for name in "ab":
+        make_task(name=name)
+    rows = Task.objects.hold("type", "import")
+    assert len(rows) == 2
+
+    assert len(rows.up_to(1)) == 1
+    assert [task.name for task in rows.hold("name", "b")] == ["b"]
+    make_task()
+    assert (len(rows), len(rows.all())) == (2, 3)
+
+
+def test_a_query_may_be_changed_in_place_and_given(make_task: Callable[..., Task]) -> None:
+    for name in "ab":
+        make_task(name=name)
+    changed, given = Task.objects.hold("type", "import"), Task.objects.hold("name", "a")
+
+    changed.query.set_limits(high=1)
+    given.query = Task.objects.hold("name", "b").query
+
+    assert len(changed) == 1
+    assert [task.name for task in given] == ["b"]
+
+
+def test_a_value_has_any_form_that_django_takes(make_task: Callable[..., Task]) -> None:
+    task = make_task(owner="7", created_at=START)
+
+    for column, value in {"id": str(task.pk), "owner": 7, "created_at": START.isoformat()}.items():
+        assert list(Task.objects.hold(column, value)) == [task]
 
 
 def test_a_right_acts_at_once_and_ends_at_once(
@@ -244,6 +281,78 @@ def test_a_row_is_the_same_as_djangos(
     assert found[0] == found[1] == found[2]
 
 
+class Offspring(Task):
+    """A host's own, whose rows stand in two tables."""
+
+    class Meta:
+        app_label = "tests"
+        apps = Apps()  # of its own, or else every task that is deleted would look for one
+
+
+@contextmanager
+def recorded() -> Iterator[list[Any]]:
+    """The SQL that was sent, each with its parameters."""
+    sent: list[Any] = []
+
+    def record(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+        sent.append((sql, params))
+        return execute(sql, params, many, context) if "offspring" not in sql else None
+
+    with connection.execute_wrapper(record):
+        yield sent
+
+
+def test_a_hosts_own_subclass_is_inserted_djangos_way(db: None) -> None:
+    with recorded() as sent:
+        Offspring(type="import", owner="1").save(force_insert=(Task, Offspring))
+
+    tables = [re.split('[`"]', sql)[1] for sql, _ in sent if sql.startswith("INSERT")]
+    assert tables == [Task._meta.db_table, "tests_offspring"]
+    assert Task.objects.count() == 1
+
+
+def kept() -> Any:
+    return kept_statement.cache_info(), _kept_insert.cache_info()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_nothing_is_kept_without_the_setting(
+    api: APIClient, create: Callable[..., Any], settings: Any, keep: bool
+) -> None:
+    settings.IMAGE_TASKS = {"KEEP_SQL": keep}
+    before = kept()
+
+    location = create()["Location"]
+    after_create = kept()
+
+    assert len(ids(api.get("/v2/tasks"))) == 1
+    assert api.get(location).status_code == 200
+    assert (after_create != before, kept() != after_create) == (keep, keep)
+
+
+def test_on_sqlite_parameters_have_names(db: None, settings: Any) -> None:
+    """Django looks for those that have none with a regular expression."""
+    settings.IMAGE_TASKS = {"KEEP_SQL": True}
+    with recorded() as sent:
+        Task.objects.create(type="import", owner="1")
+        list(Task.objects.hold("owner", "1"))
+
+    has_names = [isinstance(params, dict) for sql, params in sent]
+    assert has_names == [connection.vendor == "sqlite"] * 2
+
+
+def odd(rows: Any, name: str) -> Any:
+    return rows.annotate(rest=F("attempts") % 2).filter(rest=1, name=name)
+
+
+def test_a_percent_sign_in_the_sql_is_one(make_task: Callable[..., Task]) -> None:
+    tasks = [make_task(name="a", attempts=number) for number in range(4)]
+
+    found = Task.objects.then(odd, values=[("name", "a")])
+
+    assert set(found) == {tasks[1], tasks[3]}
+
+
 def test_a_row_that_is_refused_is_refused_in_djangos_words(db: None) -> None:
     for _ in range(2):
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -257,8 +366,8 @@ def test_so_many_statements_are_kept_and_no_more(
 ) -> None:
     """Each limit has SQL of its own, and a client may name any."""
     settings.IMAGE_TASKS = {"KEEP_SQL": True}
-    kept = lru_cache(maxsize=10)(kept_statement.__wrapped__)
-    monkeypatch.setattr("django_image_tasks.statements.kept_statement", kept)
+    few = lru_cache(maxsize=10)(kept_statement.__wrapped__)
+    monkeypatch.setattr("django_image_tasks.statements.kept_statement", few)
     tasks = [make_task(name=str(number)) for number in range(3)]
     order = parse_order(["name"], ["asc"], [])
 
@@ -266,5 +375,5 @@ def test_so_many_statements_are_kept_and_no_more(
         found = list(Task.objects.all().in_order(order).up_to(limit))
         assert found == tasks[:limit]
 
-    assert kept.cache_info().currsize == 10
+    assert few.cache_info().currsize == 10
     assert kept_statement.cache_parameters()["maxsize"] == MOST
