@@ -21,7 +21,7 @@ def directory_name(task_id: UUID, attempt: int) -> str:
 @contextmanager
 def kept_for(task: Task, stopped: Event) -> Iterator[Kept | None]:
     """What an attempt that has just begun finds of those before it, for as long as the block."""
-    if task.checkpoint is None or task.checkpoint_attempt is None:
+    if task.checkpoint_attempt is None:
         yield None
         return
     name = directory_name(task.pk, task.checkpoint_attempt)

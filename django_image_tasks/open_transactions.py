@@ -26,7 +26,7 @@ def _is_left(connection: Any, before: dict[str, int]) -> bool:
         return len(connection.atomic_blocks) > depth
     if connection.connection is None:
         return False
-    return connection.in_atomic_block or not connection.autocommit or _has_begun(connection)
+    return not connection.autocommit or _has_begun(connection)
 
 
 def _has_begun(connection: Any) -> bool:

@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.checks import run_checks
 from django.core.checks.registry import registry
 from django.test import modify_settings
+from rest_framework.authentication import TokenAuthentication
 
 from django_image_tasks import checks
 from django_image_tasks.checks import project
@@ -203,12 +205,20 @@ def test_an_api_that_no_url_leads_to(settings: Any) -> None:
     assert found() == [("image_tasks.W007", "The API is not routed.")]
 
 
+class OwnTokens(TokenAuthentication):
+    """A host's own, whose tokens are no matter of REST framework's app."""
+
+    model = Permission
+
+
 @modify_settings(INSTALLED_APPS={"remove": ["rest_framework.authtoken"]})
 def test_tokens_that_there_are_none_of(settings: Any) -> None:
     assert found() == []
     path = "django_image_tasks.authentication.XAuthTokenAuthentication"
     settings.IMAGE_TASKS = {"AUTHENTICATION_CLASSES": [path]}
     assert found() == [("image_tasks.E018", f"{path} has no tokens to look for.")]
+    settings.IMAGE_TASKS = {"AUTHENTICATION_CLASSES": [f"{__name__}.OwnTokens"]}
+    assert found() == []
 
 
 def test_images_that_would_lie_anywhere(settings: Any) -> None:

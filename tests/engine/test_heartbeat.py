@@ -16,7 +16,7 @@ from django.db import DatabaseError, OperationalError, connections, transaction
 from django.db.backends.signals import connection_created
 from django.utils import timezone
 
-from django_image_tasks import executor, heartbeat
+from django_image_tasks import executor, heartbeat, open_transactions, tickets
 from django_image_tasks.context import TaskContext
 from django_image_tasks.exceptions import HandedOver, LeaseLost, TaskCancelled
 from django_image_tasks.models import Leftover, Task
@@ -213,6 +213,23 @@ def test_a_task_of_a_worker_that_is_told_to_stop_is_handed_over(
     assert (task.status, task.turn, task.failed_attempts) == ("pending", 0, 0)
     assert outcomes(task) == ["handed_over"]
     assert workload.published == [str(task.pk)] * 2  # once when it was created
+
+
+def test_a_worker_leaves_once_the_queue_knows_of_what_it_hands_over(
+    worker: Any, image_tasks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_tasks["STOP_GRACE_TIME"] = 0
+    told, publish = Event(), tickets.publish
+    waiting = worker(
+        lambda context: (context.stopped.wait(30), context.check()), should_stop=told.is_set
+    )
+    slowly = lambda *args: (time.sleep(1), publish(*args))  # noqa: E731
+    monkeypatch.setattr(tickets, "publish", slowly)
+
+    told.set()
+
+    waiting.end(within=5)
+    assert workload.published == [str(waiting.task.pk)] * 2
 
 
 def is_silent() -> bool:
@@ -491,6 +508,17 @@ def leave_autocommit_off(context: Any) -> None:
 def leave_block_open(context: Any) -> None:
     transaction.atomic().__enter__()
     Task.objects.filter(pk=context.task_id).update(name="written")
+
+
+def test_a_block_that_was_open_before_is_not_the_handlers() -> None:
+    transaction.atomic().__enter__()
+    before = open_transactions.depths()
+    assert open_transactions.end_those_since(before) == []
+
+    transaction.atomic().__enter__()
+
+    assert open_transactions.end_those_since(before) == ["default"]
+    assert not connections["default"].in_atomic_block
 
 
 @pytest.mark.parametrize("leave", [leave_autocommit_off, leave_block_open])

@@ -82,6 +82,14 @@ def test_ova_of_a_plain_disk(tmp_path: Path) -> None:
             "Unsafe OVA: its description declares entities",
         ),
         (
+            images.ova(("a.ovf", b'<!ENTITY y SYSTEM "/etc/passwd">')),
+            "Unsafe OVA: its description declares entities",
+        ),
+        (
+            images.ova(("a.ovf", "<!DOCTYPE x>".encode("utf-16-le"))),
+            "Unsafe OVA: its description declares entities",
+        ),
+        (
             images.ova((images.vmdk_descriptor(b"#\n").decode()[:99], b"")),
             "Source answered a VMDK descriptor, whose disk is in other files: "
             "make one file of them first, with qemu-img convert -O vmdk",

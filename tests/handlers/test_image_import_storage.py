@@ -199,12 +199,26 @@ def test_objects_of_earlier_attempts_go(storage_root: Path, tmp_path: Path) -> N
     }
 
 
-def test_leftover_of_the_same_attempt_is_replaced(storage_root: Path, staged: Path) -> None:
-    path = storage_root / storage.object_name(IMAGE_ID, TASK_ID, 1)
+@pytest.mark.parametrize("end", ["", storage.PART])
+def test_leftover_of_the_same_attempt_is_replaced(
+    storage_root: Path, staged: Path, end: str
+) -> None:
+    path = storage_root / f"{storage.object_name(IMAGE_ID, TASK_ID, 1)}{end}"
     path.parent.mkdir(parents=True)
     path.write_bytes(b"a part")
     name = save(staged, 1)
     assert stored(storage_root) == {name: b"an image"}
+
+
+def test_leftover_in_a_storage_without_files_is_replaced(
+    settings: Any, tmp_path: Path, staged: Path
+) -> None:
+    use_storage(settings, "django.core.files.storage.InMemoryStorage", tmp_path / "storage")
+    name = storage.object_name(IMAGE_ID, TASK_ID, 1)
+    storage.get_storage().save(name, ContentFile(b"a part"))
+    assert save(staged, 1) == name
+    with storage.get_storage().open(name) as file:
+        assert file.read() == b"an image"
 
 
 def test_broken_save_leaves_nothing(settings: Any, tmp_path: Path, staged: Path) -> None:

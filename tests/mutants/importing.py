@@ -239,6 +239,8 @@ MUTANTS = [
         ("    for _ in range(MAX_MEMBERS):", "    for _ in range(MAX_MEMBERS + 1):"),
         ("    for _ in range(MAX_MEMBERS):", "    for _ in range(MAX_MEMBERS - 1):"),
         ('r"<!(?:DOCTYPE|ENTITY)|\\0"', 'r"<!(?:DOCTYPE)|\\0"'),
+        ('r"<!(?:DOCTYPE|ENTITY)|\\0"', 'r"<!(?:ENTITY)|\\0"'),
+        ('r"<!(?:DOCTYPE|ENTITY)|\\0"', 'r"<!(?:DOCTYPE|ENTITY)"'),
         ("    if others := sorted(", "    if others := [] and sorted("),
         ('        if name.endswith(".ovf"):\n', "        if False:\n"),
     ),
