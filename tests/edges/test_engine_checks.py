@@ -10,6 +10,7 @@ import pytest
 from django.conf import global_settings
 from django.db import ConnectionHandler
 from django.test import modify_settings
+from django.utils.module_loading import import_string
 
 from django_image_tasks.checks import database as database_checks
 from django_image_tasks.checks import engine as engine_checks
@@ -107,6 +108,19 @@ def test_a_backend_that_is_no_queue(settings: Any, backend: str, what: str) -> N
         'Set TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}, or for tests '
         'IMAGE_TASKS["ENGINE"] = "django_image_tasks.engines.immediate".'
     )
+
+
+def test_a_hosts_own_backend_that_is_no_queue(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_backend(settings, f"{__name__}.Own")
+    immediate = import_string(f"{PACKAGE}.backends.immediate.ImmediateBackend")
+    own = type("Own", (immediate,), {"__module__": __name__})
+    monkeypatch.setattr(sys.modules[__name__], "Own", own, raising=False)
+
+    [error] = engine_checks.check_engine()
+
+    assert error.msg.startswith("The default backend of TASKS is ImmediateBackend: ")
 
 
 def test_no_backend_at_all_is_the_immediate_one(settings: Any) -> None:

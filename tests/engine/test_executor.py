@@ -53,6 +53,25 @@ def test_a_task_that_runs_through_ends_in_success_with_its_result(
     assert outcomes(task) == [(1, "success", "")]
 
 
+def test_inside_a_transaction_a_handler_asks_for_itself(db: None, during: Any) -> None:
+    """No heartbeat would see the task from its own connection."""
+    raised: list[Exception] = []
+
+    def work(context: Any) -> None:
+        cancel_task(Task.objects.get(), by="mia")
+        try:
+            context.check()
+        except TaskCancelled as error:
+            raised.append(error)
+
+    during(work)
+    create_task("callback", {}, owner="1")
+
+    assert executor.run_next()
+
+    assert len(raised) == 1
+
+
 def test_a_task_that_fails_says_what_its_handler_said(make_task: Callable[..., Task]) -> None:
     task = make_task(input={"do": "fail"})
 

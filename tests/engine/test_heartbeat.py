@@ -405,6 +405,7 @@ def test_what_ends_a_process_is_recorded_and_raised_again(
 
     task.refresh_from_db()
     assert (task.status, task.message[: len(message)]) == (status, message)
+    assert workload.published == [str(task.pk)] * (2 if status == "pending" else 1)
 
 
 def test_an_exit_that_a_signal_asked_for_hands_the_task_over(
@@ -427,6 +428,7 @@ def test_an_exit_that_a_signal_asked_for_hands_the_task_over(
 
     task.refresh_from_db()
     assert (task.status, outcomes(task)) == ("pending", ["handed_over"])
+    assert workload.published == [str(task.pk)] * 2
 
 
 class Recording:

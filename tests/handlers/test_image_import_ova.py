@@ -37,6 +37,11 @@ def test_ova_is_known_by_its_disks(tmp_path: Path) -> None:
     assert found_in(tmp_path, ova) == Inspection("vmdk", 2 * MIB)
 
 
+def test_ova_of_as_many_files_as_there_may_be(tmp_path: Path) -> None:
+    ova = images.ova(*((f"{number}.vmdk", images.vmdk()) for number in range(63)))
+    assert found_in(tmp_path, ova) == Inspection("vmdk", 63 * MIB)
+
+
 def test_ova_of_a_plain_disk(tmp_path: Path) -> None:
     assert found_in(tmp_path, images.ova(("disk", bytes(700)))) == Inspection("raw", 700)
 

@@ -263,6 +263,13 @@ def test_vhdx_with_two_region_tables_that_differ(verdict: Verdict, vhdx: bytearr
     assert verdict(vhdx) == "The image's format cannot be told: its header is damaged"
 
 
+def test_vhdx_with_two_places_of_its_metadata(verdict: Verdict, vhdx: bytearray) -> None:
+    for table in (192 * 1024, 256 * 1024):
+        entries = vhdx[table + 16 : table + 16 + 2 * 32]
+        vhdx[table + 16 + 2 * 32 : table + 16 + 4 * 32] = entries
+    assert verdict(vhdx) == "The image's format cannot be told: its header is damaged"
+
+
 # qcow2
 
 

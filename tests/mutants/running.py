@@ -493,7 +493,7 @@ MUTANTS = [
         ("return len(connection.atomic_blocks) > depth", "return False"),
         ("not connection.autocommit or ", ""),
         (" or _has_begun(connection)", ""),
-        ("        each.close()", "        pass"),
+        ("        each.close()", "        each.connection.commit()\n        each.close()"),
     ),
     *mutants(
         "stop_signals.py",
