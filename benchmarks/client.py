@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import asyncio
+from collections.abc import Callable, Mapping
+from time import perf_counter
+from typing import Any, NamedTuple
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 
+from benchmarks.processes import HOST
 from benchmarks.users import Identity
+
+
+class Answer(NamedTuple):
+    """What a server has sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    """By their names in lower case."""
+    body: str
+    seconds: float
+
+
+async def get(port: int, path: str, **headers: str) -> Answer:
+    """Ask a server over a connection of its own. A header's name has ``_`` in place of ``-``."""
+    started = perf_counter()
+    reader, writer = await asyncio.open_connection(HOST, port)
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", "Connection: close", *lines, "", ""]
+    writer.write("\r\n".join(lines).encode())
+    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
+    writer.close()
+    status, *fields = head.split("\r\n")
+    pairs = (field.partition(": ") for field in fields)
+    sent = {name.lower(): value for name, _, value in pairs}
+    return Answer(int(status.split()[1]), sent, body, perf_counter() - started)
 
 
 class Client:

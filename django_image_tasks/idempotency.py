@@ -46,7 +46,10 @@ class Repeatable(NamedTuple):
 
     @outlasts_locks
     def insert(self, task: Task) -> Task:
-        """Save a new task, unless another request was faster: then that one's task is returned."""
+        """Save a new task, unless another request was faster: then that one's task is returned.
+
+        Raises :exc:`~django_image_tasks.exceptions.KeyInUse` if that one's task cannot be seen yet.
+        """
         task.idempotency_key, task.idempotency_body = self
         try:
             with transaction.atomic(using=router.db_for_write(Task)):

@@ -12,6 +12,7 @@ from time import perf_counter
 from django.db import connection, connections
 
 from benchmarks import loading
+from benchmarks.client import get
 from benchmarks.markdown import mib, table
 from benchmarks.processes import HOST, free_port, memory, serving
 from benchmarks.runs import Options
@@ -121,12 +122,7 @@ def _transactions() -> int:
 
 
 async def _get(port: int, path: str, wait: int = 0) -> None:
-    reader, writer = await asyncio.open_connection(HOST, port)
-    headers = [f"GET {path} HTTP/1.1", f"Host: {HOST}", f"X-Auth-Token: {USER.token}"]
-    headers += ["Connection: close", *([f"Prefer: wait={wait}"] if wait else [])]
-    writer.write("\r\n".join([*headers, "", ""]).encode())
-    answer = await reader.read()
-    writer.close()
-    status, _, rest = answer.partition(b"\r\n")
-    if b" 200 " not in status or (wait and b'"failure"' not in rest):
-        raise SystemExit(f"{path} was answered with {answer[:2000]!r}")
+    asked = {"Prefer": f"wait={wait}"} if wait else {}
+    answer = await get(port, path, X_Auth_Token=USER.token, **asked)
+    if answer.status != 200 or (wait and '"failure"' not in answer.body):
+        raise SystemExit(f"{path} was answered with {answer}")

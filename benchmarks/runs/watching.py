@@ -6,19 +6,19 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from html import unescape
 from pathlib import Path
 from random import uniform
 from statistics import median, quantiles
 from time import perf_counter
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from django.db import connections
 from django.db.models import F
 
 from benchmarks import loading
+from benchmarks.client import Answer, get
 from benchmarks.markdown import table
 from benchmarks.processes import HOST, free_port, serving
 from benchmarks.runs import Options
@@ -37,17 +37,11 @@ EVERY, RARELY, SLOWEST, SHARE, REST = 6, 30, 60, 100, 15
 SERVER = "-m gunicorn --workers=2 --bind={}:{} --no-control-socket benchmarks.wsgi"
 
 
-class Answer(NamedTuple):
-    status: int
-    tag: str
-    body: str
-    seconds: float
-
-
 def measure(options: Options) -> str:
     loading.make(SCRATCH, options.rows[0])
-    newest = Task.objects.filter(status="processing").order_by("-created_at")
-    Task.objects.exclude(pk__in=newest.values("pk")[:MOVING]).filter(status="processing").delete()
+    running = Task.objects.filter(status="processing")
+    moving = list(running.order_by("-created_at").values_list("pk", flat=True)[:MOVING])
+    running.exclude(pk__in=moving).delete()
     cookie = session_of_operator().headers["Cookie"]
     port = free_port()
     with serving([sys.executable, *SERVER.format(HOST, port).split()], port, {}) as process:
@@ -58,11 +52,14 @@ def measure(options: Options) -> str:
 async def _measure(port: int, pid: int, cookie: str, seconds: int) -> str:
     answers: list[Answer] = []
 
-    async def get(path: str, headers: Mapping[str, str]) -> Answer:
-        answers.append(await _get(port, path, {"Cookie": cookie, **headers}))
-        return answers[-1]
+    async def ask(path: str, **headers: str) -> Answer:
+        answer = await get(port, path, Cookie=cookie, **headers)
+        if answer.status not in (200, 304):
+            raise SystemExit(f"{path} was answered with {answer}")
+        answers.append(answer)
+        return answer
 
-    pages = [asyncio.create_task(_look(get, uniform(0, OPENED))) for _ in range(PAGES)]
+    pages = [asyncio.create_task(_look(ask, uniform(0, OPENED))) for _ in range(PAGES)]
     mover = asyncio.create_task(_move())
     await asyncio.sleep(OPENED + SETTLED)
     answers.clear()
@@ -87,10 +84,10 @@ async def _measure(port: int, pid: int, cookie: str, seconds: int) -> str:
     )
 
 
-async def _look(get: Callable[..., Awaitable[Answer]], later: float) -> None:
+async def _look(ask: Callable[..., Awaitable[Answer]], later: float) -> None:
     """One page, from its opening on. It asks when live.js does."""
     await asyncio.sleep(later)
-    page = (await get(f"/admin/{LIST}", {})).body
+    page = (await ask(f"/admin/{LIST}")).body
     whole = unescape(re.findall('data-live-url="([^"]*)"', page)[0])
     ids = re.findall('data-task="([^"]*)"', page)
     tags, wait, whole_at = {True: "", False: ""}, float(EVERY), -float(RARELY)
@@ -100,10 +97,10 @@ async def _look(get: Callable[..., Awaitable[Answer]], later: float) -> None:
         whole_at = now if is_whole else whole_at
         url = urlsplit(whole)
         query = "&".join(filter(None, [url.query if is_whole else "", f"ids={','.join(ids)}"]))
-        headers = {"If-None-Match": tags[is_whole]} if tags[is_whole] else {}
-        answer = await get(f"{url.path}?{query}", headers)
+        known = {"If_None_Match": tags[is_whole]} if tags[is_whole] else {}
+        answer = await ask(f"{url.path}?{query}", **known)
         wait = wait * 1.5 if answer.status == 304 else EVERY
-        tags[is_whole] = answer.tag
+        tags[is_whole] = answer.headers["etag"]
         wait = min(SLOWEST, max(wait, min(REST, SHARE * answer.seconds)))
         await asyncio.sleep(wait * uniform(0.9, 1.1))
 
@@ -118,21 +115,6 @@ async def _move() -> None:
 def _write_progress() -> None:
     Task.objects.filter(status="processing").update(bytes_done=F("bytes_done") + 2**20)
     connections.close_all()
-
-
-async def _get(port: int, path: str, headers: Mapping[str, str]) -> Answer:
-    started = perf_counter()
-    reader, writer = await asyncio.open_connection(HOST, port)
-    lines = [f"{name}: {value}" for name, value in headers.items()]
-    lines = [f"GET {path} HTTP/1.1", f"Host: {HOST}", "Connection: close", *lines]
-    writer.write("\r\n".join([*lines, "", ""]).encode())
-    head, _, body = (await reader.read()).decode().partition("\r\n\r\n")
-    writer.close()
-    status = int(head.split()[1])
-    if status not in (200, 304):
-        raise SystemExit(f"{path} was answered with {head}")
-    found = re.search("^ETag: (.*)\r?$", head, re.MULTILINE)
-    return Answer(status, found[1].strip() if found else "", body, perf_counter() - started)
 
 
 def _processor_time(pid: int) -> float:

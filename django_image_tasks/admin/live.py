@@ -51,7 +51,7 @@ def of_list(admin: TaskAdmin, request: HttpRequest) -> HttpResponse:
 
 
 def of_task(admin: TaskAdmin, request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The parts of a task's page that change while the task runs."""
+    """The parts of a task's page that change while the task runs. Raises Http404 if it is gone."""
     task = admin.get_queryset(request).filter(pk=pk).first()
     if task is None:
         raise Http404

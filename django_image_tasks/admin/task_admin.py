@@ -100,7 +100,10 @@ class TaskAdmin(ModelAdmin):
         return super().changelist_view(request, extra_context)
 
     def live_view(self, request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
-        """What has changed on the list, or on a task's page, while somebody looks at it."""
+        """What has changed on the list, or on a task's page, while somebody looks at it.
+
+        Raises PermissionDenied for a user who may not see tasks, as the other pages do.
+        """
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         return live.of_task(self, request, pk) if pk else live.of_list(self, request)
