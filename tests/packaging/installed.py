@@ -14,7 +14,10 @@ NEEDS_AN_EXTRA = (
     "django_image_tasks.celery_sweep",
     "django_image_tasks.engines.",
     "django_image_tasks.handlers.image_import.",
+    "django_image_tasks.health_check",
     "django_image_tasks.openapi",
+    "django_image_tasks.prometheus",
+    "django_image_tasks.spans",
     "django_image_tasks.tasks",
 )
 
