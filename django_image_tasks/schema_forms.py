@@ -130,6 +130,12 @@ def form_for(schema: Schema) -> type[InputForm]:
     return form
 
 
+def example_input(schema: Schema) -> Any:
+    """An input to begin with: the schema's first example, or what it requires, to fill in."""
+    required = dict.fromkeys(schema.get("required", []), "…")
+    return next(iter(schema.get("examples", [])), required)
+
+
 def _drawn(schema: Schema, path: Path = (), required: bool = True) -> Iterator[Any]:
     """The parts of a schema that get a field: their paths, themselves, and whether required."""
     if not _is_sections(schema):

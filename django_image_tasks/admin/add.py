@@ -17,7 +17,7 @@ from django_image_tasks.handlers import registry
 from django_image_tasks.identifiers import request_id_of
 from django_image_tasks.json_values import check_json
 from django_image_tasks.models import Task
-from django_image_tasks.schema_forms import InputForm, form_for, input_form
+from django_image_tasks.schema_forms import InputForm, example_input, form_for, input_form
 from django_image_tasks.services import create_task
 
 if TYPE_CHECKING:
@@ -76,6 +76,8 @@ class NewTask:
             raise InvalidInput(gettext("Correct this first, for nothing to be lost."))
         document = self.inputs.task_input
         check_json(document)
+        if not (self.is_raw or document):
+            document = example_of(self.type)
         inputs = form_of(self.type, not self.is_raw).initial_from(document)
         if inputs is None:
             raise InvalidInput(gettext("There is more in this than the form has fields for."))
@@ -86,6 +88,11 @@ class NewTask:
 def form_of(type_: str, is_raw: bool) -> type[InputForm]:
     """The form for the input of tasks of a type: its fields, or one box for JSON."""
     return RawForm if is_raw else input_form(type_)
+
+
+def example_of(type_: str) -> Any:
+    """What a box for JSON begins with: an empty object would be refused by most types."""
+    return example_input(registry.get_handler(type_).input_schema)
 
 
 def answer(admin: TaskAdmin, request: HttpRequest, extra_context: dict[str, Any]) -> HttpResponse:
@@ -115,7 +122,8 @@ def answer(admin: TaskAdmin, request: HttpRequest, extra_context: dict[str, Any]
             new.error = str(error)
     else:
         owner = tenancy.get_owner(request)
-        new = NewTask(type_, is_raw=is_raw, labels={"owner": owner}, inputs={"input": {}})
+        inputs = {"input": example_of(type_)}
+        new = NewTask(type_, is_raw=is_raw, labels={"owner": owner}, inputs=inputs)
     return admin.render_page(request, "add_form", context | {"new": new})
 
 

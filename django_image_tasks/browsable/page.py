@@ -15,7 +15,7 @@ from django.urls import NoReverseMatch, Resolver404, get_script_prefix, resolve,
 from django.utils.translation import gettext as _
 
 from django_image_tasks.handlers import registry
-from django_image_tasks.schema_forms import InputForm, input_form
+from django_image_tasks.schema_forms import InputForm, example_input, input_form
 from django_image_tasks.services import can_retry
 from django_image_tasks.states import UNFINISHED
 
@@ -103,7 +103,6 @@ def create_forms() -> list[CreateForm]:
 
 
 def _example(type_: str, schema: Mapping[str, Any]) -> str:
-    """A body that asks for a task: the schema's first example, or what it requires, to fill in."""
-    required = dict.fromkeys(schema.get("required", []), "…")
-    example = next(iter(schema.get("examples", [])), required)
-    return json.dumps({"type": type_, "input": example}, indent=2, ensure_ascii=False)
+    """A body that asks for a task."""
+    body = {"type": type_, "input": example_input(schema)}
+    return json.dumps(body, indent=2, ensure_ascii=False)

@@ -223,3 +223,12 @@ def test_each_field_has_a_label_and_its_help(clerk: Client) -> None:
 def test_adding_needs_no_more_than_its_permission(clerk: Client) -> None:
     assert Permission.objects.filter(user=User.objects.get(), codename="change_task").count() == 0
     assert clerk.get(LIST).context["has_add_permission"]
+
+
+@pytest.mark.parametrize("way", ["link", "button"])
+def test_raw_json_begins_with_an_example_that_is_taken(clerk: Client, way: str) -> None:
+    response = clerk.get(ADD, {"raw": "1"}) if way == "link" else form(clerk, _otherwise="1")
+    text = response.context["new"].inputs["input"].value()
+    text = text if isinstance(text, str) else json.dumps(text)
+    clerk.post(ADD, {"owner": "1", "raw": "1", "input-input": text})
+    assert Task.objects.get().input == json.loads(text) != {}
