@@ -34,7 +34,9 @@ UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 def readable_size(size: float) -> str:
     """A size in binary units, in the reader's language: ``12.3 MiB``."""
     number, unit = _scaled(size)
-    return f"{number_format(number, decimal_pos=0 if unit == 'bytes' else 1)} {unit}"
+    if unit == UNITS[0]:
+        return _("%(number)s bytes") % {"number": number_format(number, decimal_pos=0)}
+    return f"{number_format(number, decimal_pos=1)} {unit}"
 
 
 def plain_size(size: float) -> str:

@@ -55,13 +55,19 @@ def badge(task: Any) -> SafeString:
         parts.append(remark(gettext("expired"), gettext("Hidden from the API, and soon purged")))
     if task.status == Status.FAILURE and getattr(task, "is_retried", False):
         parts.append(remark(gettext("retried"), gettext("A retry waits, runs or has succeeded")))
-    if task.progress or task.status == Status.PROCESSING:
-        done = measures.transferred(task)
-        parts.append(progress_bar(task.status, task.progress, str(task), done))
+    parts.append(bar(task))
     mark = format_html(' data-task="{}"', task.pk) if is_moving(task) else ""
     news = gettext("%(task)s: %(status)s") % {"task": task, "status": task.get_status_display()}
     mark = format_html('{} data-news="{}"', mark, news)
-    return _cell(task.pk, "badge", format_html_join(" ", "{}", zip(parts, strict=True)), mark)
+    shown = filter(None, parts)
+    return _cell(task.pk, "badge", format_html_join(" ", "{}", zip(shown, strict=True)), mark)
+
+
+def bar(task: Task) -> SafeString:
+    """How far the task is; nothing of one that has not begun, or that failed before it got far."""
+    if not task.progress and task.status != Status.PROCESSING:
+        return SafeString()
+    return progress_bar(task.status, task.progress, str(task), measures.transferred(task))
 
 
 @admin.display(description=_("message"))

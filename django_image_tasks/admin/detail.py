@@ -15,16 +15,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from django_image_tasks import tenancy
-from django_image_tasks.admin.columns import is_moving, is_stuck, silent_for
+from django_image_tasks.admin.columns import bar, is_moving, is_stuck, silent_for
 from django_image_tasks.artifacts import url_in
-from django_image_tasks.browsable.badges import progress_bar
 from django_image_tasks.browsable.json_html import foldable
 from django_image_tasks.clock import DatabaseNow
 from django_image_tasks.handlers.image_import.storage import get_storage
 from django_image_tasks.measures import duration, rate, transferred
 from django_image_tasks.models import Attempt, Task
 from django_image_tasks.services import can_retry
-from django_image_tasks.states import FINISHED, Status
+from django_image_tasks.states import FINISHED, Outcome, Status
 
 if TYPE_CHECKING:
     from django_image_tasks.admin.task_admin import TaskAdmin
@@ -45,10 +44,10 @@ def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str
     return {
         "task": task,
         "is_running": is_moving(task),
-        "bar": progress_bar(task.status, task.progress, str(task), transferred(task)),
+        "bar": bar(task),
         "is_stuck": is_stuck(task, now),
         "silent": silent_for(task, now),
-        "transferred": ", ".join(filter(None, [transferred(task), rate(task)])),
+        "transferred": ", ".join(filter(None, [_beside_bar(task), rate(task)])),
         "timeline": timeline(task, attempts),
         "left_out": attempts[-1].number - 1 if attempts else 0,
         "result": None if task.result is None else foldable(task.result),
@@ -58,6 +57,12 @@ def live_context(admin: TaskAdmin, request: HttpRequest, task: Task) -> dict[str
         "cancel_url": admin.address("cancel", task.pk),
         "retry_url": admin.address("retry", task.pk),
     }
+
+
+def _beside_bar(task: Task) -> str:
+    """How much is done, unless the bar says just that for want of a percentage."""
+    is_said = task.status == Status.PROCESSING and not task.progress
+    return "" if is_said else transferred(task)
 
 
 def lasting_context(request: HttpRequest, task: Task) -> dict[str, Any]:
@@ -158,6 +163,9 @@ def _attempt(attempt: Attempt, now: datetime) -> Event:
         }
     elif attempt.ended_at is None:
         outcome = _("running for %(duration)s") % {"duration": length}
+    elif attempt.outcome == Outcome.RETRY:
+        # "To be tried again after 40 s" would tell of the time until then.
+        outcome = _("failed for now after %(duration)s") % {"duration": length}
     else:
         outcome = _("%(outcome)s after %(duration)s") % {
             "outcome": attempt.get_outcome_display(),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.forms import BoundField
 from django.http import QueryDict
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from django_image_tasks.forms import parse_second
 from django_image_tasks.keyset import SORT_KEYS, SortKey, parse_order
@@ -74,6 +75,8 @@ def _head(query: QueryDict, key: str, direction: str) -> Head:
 
 
 def _label(key: str) -> str:
+    if key == "id":
+        return _("ID")
     field: Any = Task._meta.get_field(key)
     return str(capfirst(field.verbose_name))
 

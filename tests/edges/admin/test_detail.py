@@ -49,7 +49,7 @@ def test_the_attempts_are_told_in_order(operator: Client, tried_twice: Task) -> 
     told = [
         "<strong>Created</strong>",
         "<strong>Attempt 1</strong>",
-        "to be tried again after 0 s, on worker 1",
+        "failed for now after 0 s, on worker 1",
         "Connection refused",
         "<strong>Attempt 2</strong>",
         "failure after 0 s, on worker 2",
@@ -342,3 +342,23 @@ def test_of_a_large_document_only_the_beginning_is_shown(operator: Client, make_
     assert "Only its beginning is shown here." in page
     assert "the end" not in page
     assert len(page) < 200_000
+
+
+def test_one_link_leads_to_the_log(operator: Client, tried_twice: Task) -> None:
+    assert page_of(operator, tried_twice).count('/history/"') == 1
+
+
+def test_what_is_done_is_said_once_where_no_total_is_known(
+    operator: Client, tried_twice: Task
+) -> None:
+    tried_twice.record_progress(512, None)
+    assert page_of(operator, tried_twice).count(">512 bytes<") == 1
+
+
+@pytest.mark.parametrize(("progress", "bars"), [(0, 0), (7, 1)])
+def test_a_failure_has_a_bar_only_if_it_got_anywhere(
+    operator: Client, tried_twice: Task, progress: int, bars: int
+) -> None:
+    tried_twice.record_progress(progress, 100)
+    tried_twice.fail("Source answered 404 Not Found")
+    assert page_of(operator, tried_twice).count("<progress") == bars
