@@ -55,6 +55,12 @@ def german_site(make_site: Callable[[str], Any]) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="package")
+def arabic_site(make_site: Callable[[str], Any]) -> Iterator[Site]:
+    with make_site("tests.browser.settings_arabic") as site:
+        yield site
+
+
+@pytest.fixture(scope="package")
 def unfold_site(make_site: Callable[[str], Any]) -> Iterator[Site]:
     needs("unfold")
     with make_site("tests.browser.settings_unfold") as site:

@@ -11,13 +11,18 @@ import pytest
 from django.utils.timezone import now
 
 from django_image_tasks.models import Task
+from tests.browser.places import letters, lies_within
 from tests.browser.sites import Site
 from tests.requirements import needs
 
 expect = needs("playwright.sync_api").expect
 
 LIST = "/admin/django_image_tasks/task/"
-PAGES = [LIST, LIST + "{}/change/", LIST + "day/", "/v2/tasks", "/v2/tasks/{}"]
+PAGES = [LIST, LIST + "{}/change/", LIST + "{}/retry/", LIST + "day/", "/v2/tasks", "/v2/tasks/{}"]
+FRAMES = "html, .results, .task-card, .task-sample, .card"
+TOO_WIDE = f"""() => [...document.querySelectorAll("{FRAMES}")]
+  .filter(each => each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 400))"""
+"""Finds what would have to be scrolled to the side."""
 
 
 @pytest.fixture
@@ -49,18 +54,32 @@ def test_the_question_says_what_its_answers_do(admin_page: Any, waiting: Task) -
 
 
 @pytest.mark.parametrize("width", [390, 820, 1280, 1440])
-@pytest.mark.parametrize(
-    "path", [LIST, LIST + "{}/change/", LIST + "day/", "/v2/tasks", "/v2/tasks/{}"]
-)
+@pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_wider_than_the_window(
     admin_page: Any, make_task: Callable[..., Task], path: str, width: int
 ) -> None:
     task = make_task(name="x" * 255, owner="y" * 255, message="z" * 500)
-    task.cancel("w" * 255)
+    task.start("v" * 64)
+    task.fail("w" * 255)
+    Task.objects.update(started_at=now() - timedelta(minutes=21))
     admin_page.set_viewport_size({"width": width, "height": 900})
     admin_page.goto(path.format(task.pk))
-    for element in ("html", "#changelist .results"):
-        too_wide = f"document.querySelector({element!r})"
-        if admin_page.evaluate(f"{too_wide} !== null"):
-            found = admin_page.evaluate(f"{too_wide}.scrollWidth - {too_wide}.clientWidth")
-            assert found <= 0, element
+    assert admin_page.evaluate(TOO_WIDE) == []
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280, 1440])
+def test_words_stay_on_their_tiles(admin_page: Any, waiting: Task, width: int) -> None:
+    admin_page.set_viewport_size({"width": width, "height": 900})
+    admin_page.goto(LIST)
+    admin_page.locator(".task-dashboard").evaluate("overview => { overview.open = true }")
+    expect(admin_page.locator(".task-tile")).to_have_count(4)
+    for tile in admin_page.locator(".task-tile").all():
+        assert lies_within(tile.locator(".task-status"), tile)
+
+
+def test_the_arrow_lies_beside_the_head_of_its_column(admin_page: Any, waiting: Task) -> None:
+    admin_page.goto(LIST)
+    head = admin_page.locator("thead .column-created")
+    arrow = head.locator(".sortoptions .toggle").bounding_box()
+    # The last letter begins so far before the arrow that it also ends there.
+    assert max(letters(head.locator(".text a"))) + 10 < arrow["x"]

@@ -11,6 +11,7 @@ import pytest
 from django_image_tasks.models import Task
 from tests.browser.axe import grave_faults
 from tests.browser.busy_day import live_through
+from tests.browser.places import style
 from tests.browser.sites import LONG, Site
 from tests.requirements import needs
 
@@ -62,7 +63,45 @@ def test_an_action_of_the_list(admin_page: Any, make_task: Callable[..., Task]) 
     expect(page.get_by_role("row", name="one")).to_have_count(2)
 
 
-def test_nothing_grave(admin_page: Any) -> None:
+def test_the_arrows_lie_beside_the_next_column(
+    admin_page: Any, make_task: Callable[..., Task]
+) -> None:
+    make_task()
+    admin_page.goto(LIST)
+    arrows = admin_page.locator("thead .column-created .sortoptions").bounding_box()
+    owner = admin_page.locator("thead .column-whose .text").bounding_box()
+    assert arrows["x"] + arrows["width"] < owner["x"]
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_cell_is_cut_off(admin_page: Any, make_task: Callable[..., Task], width: int) -> None:
+    make_task(name="x" * 255, message="z" * 500).start("worker")
+    task = make_task(name="retried")
+    task.start("worker")
+    task.record_progress(123_456_789, None)
+    admin_page.set_viewport_size({"width": width, "height": 900})
+    admin_page.goto(LIST)
+    cells = admin_page.locator("#result_list :is(.field-label, .field-badge, .field-created)")
+    expect(cells).to_have_count(6)
+    cut = """cells => cells.filter(
+      each => each.scrollHeight > each.clientHeight + 1 || each.scrollWidth > each.clientWidth
+    ).map(each => each.outerHTML)"""
+    assert cells.evaluate_all(cut) == []
+
+
+def test_links_of_the_overview_look_like_links(
+    admin_page: Any, make_task: Callable[..., Task]
+) -> None:
+    make_task(name="running").start("worker")
+    admin_page.goto(LIST)
+    link = admin_page.locator(".task-workers").get_by_role("link", name="running")
+    expect(link).to_be_visible(timeout=2 * LONG)
+    assert "underline" in style(link, "textDecoration")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_nothing_grave(admin_page: Any, theme: str) -> None:
+    admin_page.emulate_media(color_scheme=theme)
     ids = {name: str(task.pk) for name, task in live_through().items()}
     faults = {}
     for path in ("", "{failed}/change/", "{running}/change/", "add/", "{failed}/retry/"):

@@ -8,8 +8,9 @@
   if (overview) {
     const isPhone = matchMedia("(max-width: 767px)").matches;
     overview.open = (localStorage.getItem(KEY) ?? (isPhone ? "closed" : "open")) === "open";
-    overview.addEventListener("toggle", () => {
-      localStorage.setItem(KEY, overview.open ? "open" : "closed");
+    // Not on "toggle", which also tells of the line above.
+    overview.querySelector("summary").addEventListener("click", () => {
+      localStorage.setItem(KEY, overview.open ? "closed" : "open");
     });
   }
 }
