@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from django.forms import Form
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 from django_filters import Filter, FilterSet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.request import Request
@@ -126,7 +127,7 @@ class TaskFilterSet(FilterSet):
         parse=lambda word: word if word in Status.values else None,
         widget=RepeatedTicks(choices=Status.choices),
     )
-    id = WordsFilter("id", parse=parse_uuid)
+    id = WordsFilter("id", parse=parse_uuid, label=_("ID"))
     name = WordsFilter("name", is_indexed=True)
     owner = WordsFilter("owner", is_indexed=True)
     image_id = WordsFilter("image_id", is_indexed=True, is_rare=True)

@@ -41,6 +41,14 @@ def test_a_form_speaks_them_too(admin_client: Client) -> None:
         assert text in page
 
 
+def test_so_does_the_form_that_filters(admin_client: Client) -> None:
+    with translation.override("de"):
+        page = admin_client.get("/v2/tasks", headers={"Accept": "text/html"}).content.decode()
+    labels = re.findall("<legend>(.*?)</legend>|<label for=[^>]*>(.*?)</label>", page)
+    assert "ID" in sum(labels, ())
+    assert "Id" not in sum(labels, ())
+
+
 @pytest.mark.parametrize("locale", LOCALES)
 def test_every_message_is_translated(locale: str) -> None:
     lacking = [
