@@ -47,7 +47,7 @@ def caller(user: User) -> Caller:
 
 
 def while_they_wait(*changes: Any, asking: Any) -> Any:
-    """The answers, if each comes only after the last of these changes, half a second apart."""
+    """The answers, if all come soon after the last of these changes, half a second apart."""
 
     async def scenario() -> Any:
         answers = asyncio.gather(*asking)
@@ -55,7 +55,7 @@ def while_they_wait(*changes: Any, asking: Any) -> Any:
             await asyncio.sleep(0.5)
             assert not answers.done()
             await in_thread(change)
-        return await answers
+        return await asyncio.wait_for(answers, 5)
 
     return asyncio.run(scenario())
 
