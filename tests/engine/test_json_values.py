@@ -66,6 +66,19 @@ def test_a_hundred_levels_are_kept_and_no_more() -> None:
         check_json(nested(101))
 
 
+@pytest.mark.parametrize(
+    ("key", "reason"),
+    [
+        (7, "a key is not a string"),
+        ("a\0", "a string has a NUL in it"),
+        ("\ud800", "a string has half of a surrogate pair in it"),
+    ],
+)
+def test_what_is_no_key_that_can_be_kept_is_refused(key: object, reason: str) -> None:
+    with pytest.raises(InvalidInput, match=reason):
+        check_json([{"a": {key: 1}}])
+
+
 @pytest.mark.parametrize("number", [float("inf"), float("nan")])
 def test_what_is_no_number_of_json_is_refused(number: float) -> None:
     with pytest.raises(InvalidInput, match="is not a number of JSON"):

@@ -151,6 +151,12 @@ def test_two_formats_at_once(iso: Path) -> None:
     assert refusal(iso) == "Several formats at once: iso, qcow2"
 
 
+def test_another_format_with_a_partition_table(tmp_path: Path) -> None:
+    image = bytearray(images.qcow2())
+    image[446:512] = boot_sector(b"\x80" + bytes(3) + b"\x17" + bytes(11))[446:]
+    assert refusal(written(tmp_path, bytes(image))) == "Several formats at once: gpt, qcow2"
+
+
 def test_fixed_vhd_of_another_format(tmp_path: Path) -> None:
     inner = images.qcow2()
     path = written(tmp_path, inner + images.vhd_footer(2, len(inner)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 
 import pytest
 from hypothesis import given
@@ -344,7 +344,23 @@ def test_address_at_which_a_cloud_serves_its_machines(cloud: str, host: str) -> 
     assert refusal(uri) == FILTER + uri
 
 
-@pytest.mark.parametrize("address", ["168.63.129.15", "168.63.129.17", "166.12.0.0", "161.27.0.0"])
+NETWORKS = ["192.0.0.0/24", "192.88.99.0/24", "161.26.0.0/16", "166.8.0.0/14"]
+NETWORKS += ["2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"]
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_is_not_public_from_its_first_address_to_its_last(network: str) -> None:
+    assert not is_public(ip_network(network)[0])
+    assert not is_public(ip_network(network)[-1])
+
+
+NEIGHBOURS = ["168.63.129.15", "168.63.129.17", "192.80.8.123", "192.80.8.125", "192.0.1.0"]
+NEIGHBOURS += ["192.88.98.255", "192.88.100.0", "161.25.255.255", "161.27.0.0"]
+NEIGHBOURS += ["166.7.255.255", "166.12.0.0", "2001:200::", "2001:db7:ffff::", "2001:db9::"]
+NEIGHBOURS += ["2003::", "3ffe:ffff::", "3fff:1000::"]
+
+
+@pytest.mark.parametrize("address", NEIGHBOURS)
 def test_their_neighbours_are_public(address: str) -> None:
     assert is_public(ip_address(address))
 

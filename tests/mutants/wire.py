@@ -112,11 +112,15 @@ MUTANTS = [
         ("X-Auth-Token, Authorization", "Authorization"),
         (', Cookie"', '"'),
         # A page that asks once more who is looking.
+        ("        if not request.user.is_authenticated:\n            raise NotAuthenticated\n", ""),
+    ),
+    *mutants(
+        "views.py",
+        "wire/unavailable idempotency",
         (
             "            request.user = AnonymousUser()\n            if isinstance",
             "            if isinstance",
         ),
-        ("        if not request.user.is_authenticated:\n            raise NotAuthenticated\n", ""),
         ("idempotency_key=idempotency_key_of(self.request)", "idempotency_key=None"),
     ),
     *mutants(
