@@ -63,10 +63,12 @@ def test_an_action_of_the_list(admin_page: Any, make_task: Callable[..., Task]) 
     expect(page.get_by_role("row", name="one")).to_have_count(2)
 
 
+@pytest.mark.parametrize("width", [390, 820, 1280])
 def test_the_arrows_lie_beside_the_next_column(
-    admin_page: Any, make_task: Callable[..., Task]
+    admin_page: Any, make_task: Callable[..., Task], width: int
 ) -> None:
     make_task()
+    admin_page.set_viewport_size({"width": width, "height": 900})
     admin_page.goto(LIST)
     arrows = admin_page.locator("thead .column-created .sortoptions").bounding_box()
     owner = admin_page.locator("thead .column-whose .text").bounding_box()
