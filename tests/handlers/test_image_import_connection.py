@@ -144,7 +144,7 @@ def test_so_many_addresses_are_tried_and_no_more(
     name_server["mirror.internal"] = [f"127.0.0.{number}" for number in range(1, 10)]
     tried: list[tuple[str, float]] = []
 
-    def refuse(address: tuple[str, int], timeout: float) -> None:
+    def refuse(address: tuple[str, int], timeout: float, **options: object) -> None:
         tried.append((address[0], timeout))
         raise ConnectionRefusedError
 
@@ -154,6 +154,35 @@ def test_so_many_addresses_are_tried_and_no_more(
         download(source.parse("http://mirror.internal/"), context, ["md5"])
 
     assert tried == [(f"127.0.0.{number}", 2) for number in range(1, 5)]
+
+
+@pytest.mark.parametrize(
+    ("most", "is_bounded"), [("32768\n", True), ("32767\n", False), (None, False)]
+)
+def test_receive_buffer_is_bounded_unless_the_bound_would_be_cut(
+    server: SourceServer,
+    context: FakeContext,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    most: str | None,
+    is_bounded: bool,
+) -> None:
+    """What has come and was not read is fetched again when the worker is killed."""
+    if most:
+        (tmp_path / "rmem_max").write_text(most)
+    monkeypatch.setattr(connection, "LARGEST_BUFFER", tmp_path / "rmem_max")
+    monkeypatch.setattr(connection, "RECEIVE_BUFFER", 2**15)
+    sizes, watch = set(), connection.Guard.watch
+
+    def watched(guard: connection.Guard, sock: socket.socket) -> None:
+        sizes.add(sock.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF))
+        watch(guard, sock)
+
+    monkeypatch.setattr(connection.Guard, "watch", watched)
+    server.answers = [answer(b"image")]
+    download(source.parse(server.url()), context, ["md5"])
+
+    assert (sizes == {2**16}) is is_bounded  # Linux doubles it
 
 
 def test_ipv6(context: FakeContext, configure: Configure) -> None:

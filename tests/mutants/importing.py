@@ -10,12 +10,12 @@ MUTANTS = [
         "handlers/image_import_connection image_import_stopping image_import_download",
         # Of an address that is checked and one that is connected to, a name server makes two.
         (
-            "return create_connection((addresses[-1], self.port), seconds)",
-            "return create_connection((self.host, self.port), seconds)",
+            "return connect((addresses[-1], self.port))",
+            "return connect((self.host, self.port))",
         ),
         (
-            "return create_connection((address, self.port), seconds)",
-            "return create_connection((self.host, self.port), seconds)",
+            "return connect((address, self.port))",
+            "return connect((self.host, self.port))",
         ),
         ("not is_trusted(host, port) and not all(", "not is_trusted(host, port) and not any("),
         ("if not is_trusted(host, port) and", "if"),
@@ -23,6 +23,10 @@ MUTANTS = [
         ("session.trust_env = False", "session.trust_env = True"),
         ('"identity"', '"gzip"'),
         ("[:MAX_ADDRESSES]", ""),
+        # What has come and was not read is fetched again when the worker is killed.
+        ("socket_options=socket_options()", "socket_options=[]"),
+        (">= RECEIVE_BUFFER", "> RECEIVE_BUFFER"),
+        ("if int(LARGEST_BUFFER.read_text()) >= RECEIVE_BUFFER", "if True"),
         ("connected.add_done_callback(_close)", "pass"),
         ("        self._guard.watch(self.sock)", "        pass"),
         ("        self._guard.watch(self._raw)", "        pass"),
