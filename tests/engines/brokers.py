@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tests.engines.project import Process, Project
 from tests.requirements import needs, needs_service
 
-WORK = ("manage.py", "image_tasks", "work", "--every", "1")
+WORK = ("manage.py", "image_tasks", "work", "--every=1")
 
 
 @dataclass(frozen=True)

@@ -26,13 +26,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
     parser.add_argument("--minutes", type=float, default=600, help="begin nothing after these")
     parser.add_argument("--only", nargs="*", default=[*FAULTS], metavar="fault or engine")
-    parser.add_argument("--logs", default=tempfile.mkdtemp(prefix="faults-"))
+    parser.add_argument("--logs", help="a directory; a new one if there is none")
     options = parser.parse_args()
+    logs = Path(options.logs or tempfile.mkdtemp(prefix="faults-"))
     until = time.monotonic() + 60 * options.minutes
     print(f"Seed {options.seed}, {date.today()}, {machine()}.\n\n{HEAD}", flush=True)
     for number, (name, engine, database) in enumerate(chosen(options.only)):
         if time.monotonic() < until:
-            place = Path(options.logs) / f"{number}-{name}-{engine}"
+            place = logs / f"{number}-{name}-{engine}"
             place.mkdir(parents=True)
             print(row(attempt(name, engine, database, place, options.seed)), flush=True)
 

@@ -59,7 +59,7 @@ class Site:
         while len(self.workers) < count:
             args = self.engine.worker(self.project)
             if swept_by_default:
-                args = tuple(arg for arg in args if arg not in ("--every", "1", "--beat"))
+                args = tuple(arg for arg in args if arg not in ("--every=1", "--beat"))
             self.project.start(*args)
 
     def owner_of(self, task_id: str) -> tuple[Process, int]:
