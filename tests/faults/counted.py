@@ -22,6 +22,8 @@ class CountedSource:
 
     def __init__(self, size: int, rate: float = float("inf")) -> None:
         self.size, self.rate = size, rate
+        self.sends_rest = True
+        """Whether it can be asked for a rest alone."""
         self.sent = 0
         self._lock = Lock()
         self._calls: list[tuple[int, Callable[[], object]]] = []
@@ -42,7 +44,7 @@ class CountedSource:
         self._calls.append((sent, function))
 
     def answer(self, request: BaseHTTPRequestHandler) -> None:
-        headers = {"ETag": '"1"', "Accept_Ranges": "bytes"}
+        headers = {"ETag": '"1"', "Accept_Ranges": "bytes"} if self.sends_rest else {}
         asked = request.headers.get("Range")
         start = 0
         if asked and request.headers.get("If-Range") == '"1"':

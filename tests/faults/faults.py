@@ -22,12 +22,11 @@ from tests.engines.waiting import until
 from tests.faults.cost import checkpoints_cost
 from tests.faults.crowd import crowd
 from tests.faults.databases import database_stopped, pooled, replica_lags
-from tests.faults.resumed import deployed_once, killed_late, killed_often
+from tests.faults.resumed import deployed, deployed_once, killed_late, killed_often
 from tests.faults.servers import PostgreSQL, postgresql
 from tests.faults.site import Site, at_site, clock_at
-from tests.faults.sources import IMAGE, source, sources_misbehave
+from tests.faults.sources import source, sources_misbehave
 from tests.faults.storages import disk_full, disk_read_only, storage_fails
-from tests.handlers.fakes import answer
 from tests.requirements import needs_database
 
 SQLITE = "sqlite:///faults.sqlite3"
@@ -107,27 +106,6 @@ def picked_up(site: Site) -> None:
     site.expect(f"a retry {seconds:.1f} s late", -1 < seconds <= limit)
     site.notes.append(f"a retry {seconds:.1f} s late")
     site.expect_success(10)
-
-
-def deployed(site: Site, times: int = 10) -> None:
-    """So many deployments in one import: SIGTERM to the process, or to its whole group."""
-    with source(600) as server:
-        site.keep_workers(1)
-        task_id = site.submit({"import_from": server.url()}, "import")
-        for number in range(times):
-            worker, _ = site.owner_of(task_id)
-            time.sleep(site.random.uniform(0, 2))
-            if number == times - 1:
-                server.answers = [answer(IMAGE)]
-            site.tried += 1
-            if number % 2:
-                worker.signal(signal.SIGTERM)
-            else:
-                os.kill(worker.pid, signal.SIGTERM)
-            site.keep_workers(2)
-            until(lambda worker=worker: not worker.runs())
-        site.expect_success(60, *["handed_over"] * times, "success", workers=1)
-    site.expect("no failed attempt", site.row(task_id)["failed_attempts"] == 0)
 
 
 def stopped(site: Site, times: int = 5) -> None:

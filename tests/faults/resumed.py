@@ -29,24 +29,38 @@ def killed_late(site: Site, mebibytes: int = 1024) -> None:
         expect_fetched(site, source, task_id, again=20)
 
 
+def deployed(site: Site, times: int = 10) -> None:
+    """So many deployments in one import, whose source sends nothing but the whole."""
+    with counted(2**24, rate=2**24 / 600) as (source, server):
+        source.sends_rest = False
+        deploy(site, source, server.url(), times)
+
+
 def deployed_once(site: Site, times: int = 10) -> None:
-    """So many deployments in one import: SIGTERM to the process, or to its whole group."""
+    """So many deployments in one import, whose every byte is sent once."""
     with counted(times * 32 * 2**20, rate=8 * 2**20) as (source, server):
-        site.keep_workers(1)
-        task_id = site.submit({"import_from": server.url()}, "import")
-        for number in range(times):
-            worker, _ = site.owner_of(task_id)
-            time.sleep(site.random.uniform(0, 1))
-            site.tried += 1
-            if number % 2:
-                worker.signal(signal.SIGTERM)
-            else:
-                os.kill(worker.pid, signal.SIGTERM)
-            site.keep_workers(2)
-            until(lambda worker=worker: not worker.runs())
-        source.rate = float("inf")
-        site.expect_success(120, *["handed_over"] * times, "success", workers=1)
+        task_id = deploy(site, source, server.url(), times)
         expect_fetched(site, source, task_id, again=6)
+
+
+def deploy(site: Site, source: CountedSource, url: str, times: int) -> str:
+    """Import amidst deployments: SIGTERM to the process of the worker, or to its whole group."""
+    site.keep_workers(1)
+    task_id = site.submit({"import_from": url}, "import")
+    for number in range(times):
+        worker, _ = site.owner_of(task_id)
+        time.sleep(site.random.uniform(0, 1))
+        site.tried += 1
+        if number % 2:
+            worker.signal(signal.SIGTERM)
+        else:
+            os.kill(worker.pid, signal.SIGTERM)
+        site.keep_workers(2)
+        until(lambda worker=worker: not worker.runs())
+    source.rate = float("inf")
+    site.expect_success(120, *["handed_over"] * times, "success", workers=1)
+    site.expect("no failed attempt", site.row(task_id)["failed_attempts"] == 0)
+    return task_id
 
 
 def killed_often(site: Site, times: int = 100) -> None:
