@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from functools import partial
 
 from tests.engines.waiting import until
 from tests.faults.counted import CountedSource, counted
@@ -15,15 +16,17 @@ GIGABIT = 2**30 / 8
 
 
 def killed_late(site: Site, mebibytes: int = 1024) -> None:
-    """The worker is killed when nine tenths of an image were sent."""
+    """When nine tenths of an image were sent, the worker gets no processor time, and is killed."""
     size = mebibytes * 2**20
     with counted(size, rate=min(GIGABIT, size / 3)) as (source, server):
         site.keep_workers(1)
         task_id = site.submit({"import_from": server.url()}, "import")
         worker, _ = site.owner_of(task_id)
-        source.call_at(size * 9 // 10, worker.kill)
+        source.call_at(size * 9 // 10, partial(worker.signal, signal.SIGSTOP))
+        until(lambda: source.sent >= size * 9 // 10, 300)
+        time.sleep(1)  # what is sent meanwhile waits in the kernel, as much as there is room for
         site.tried += 1
-        until(lambda: not worker.runs(), 300)
+        worker.kill()
         site.keep_workers(1)
         site.expect_success(300, "lost", "success", workers=1)
         expect_fetched(site, source, task_id, again=20)
