@@ -22,21 +22,27 @@ class Proxy:
     def refusing(self) -> Iterator[None]:
         """Break all connections, and accept no new one."""
         self.close()
-        yield
-        self._listen(self.port)
+        try:
+            yield
+        finally:
+            self._listen(self.port)
 
     @contextmanager
     def freezing(self) -> Iterator[None]:
         """Keep connections, accept new ones, and let no byte through."""
         self._flows.clear()
-        yield
-        self._flows.set()
+        try:
+            yield
+        finally:
+            self._flows.set()
 
     @contextmanager
     def swallowing(self) -> Iterator[None]:
         """As a firewall that drops every packet: no byte goes through, and nobody connects."""
         self._close_server()
-        with self.freezing(), ExitStack() as stack:
+        with ExitStack() as stack:
+            stack.callback(self._listen, self.port)
+            stack.enter_context(self.freezing())
             # A queue of nobody to accept, once it is full, has the kernel drop what comes.
             stack.enter_context(socket.create_server(("127.0.0.1", self.port), backlog=0))
             for _ in range(3):
@@ -44,7 +50,6 @@ class Proxy:
                 client.setblocking(False)
                 client.connect_ex(("127.0.0.1", self.port))
             yield
-        self._listen(self.port)
 
     @contextmanager
     def flapping(self, seconds: float = 1) -> Iterator[None]:
@@ -59,9 +64,11 @@ class Proxy:
 
         thread = Thread(target=flap)
         thread.start()
-        yield
-        over.set()
-        thread.join()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def close(self) -> None:
         self._close_server()
