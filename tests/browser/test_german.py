@@ -77,9 +77,15 @@ def test_words_stay_on_their_tiles(admin_page: Any, waiting: Task, width: int) -
         assert lies_within(tile.locator(".task-status"), tile)
 
 
-def test_the_arrow_lies_beside_the_head_of_its_column(admin_page: Any, waiting: Task) -> None:
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_the_arrow_lies_beside_the_head_of_its_column(
+    admin_page: Any, waiting: Task, width: int
+) -> None:
+    admin_page.set_viewport_size({"width": width, "height": 900})
     admin_page.goto(LIST)
     head = admin_page.locator("thead .column-created")
     arrow = head.locator(".sortoptions .toggle").bounding_box()
     # The last letter begins so far before the arrow that it also ends there.
     assert max(letters(head.locator(".text a"))) + 10 < arrow["x"]
+    owner = admin_page.locator("thead .column-whose").bounding_box()
+    assert arrow["x"] + arrow["width"] < owner["x"]
