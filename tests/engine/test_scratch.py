@@ -195,7 +195,18 @@ def test_what_took_a_dead_attempts_place_stays(left: Any, elsewhere: Any, make: 
     scratch.remove_abandoned()
 
     assert os.path.lexists(left)
+    assert not os.path.exists(f"{left}.lock")
     assert (elsewhere / "data").read_text() == "precious"
+
+
+def test_a_link_in_the_place_of_what_was_kept_is_not_taken_over(root: Any, elsewhere: Any) -> None:
+    with scratch.scratch("task-1") as path:
+        scratch.keep(path)
+    path.rmdir()
+    path.symlink_to(elsewhere)
+
+    with scratch.taken_over("task-1", Event()) as found:
+        assert found is None
 
 
 def test_a_lock_that_another_program_holds_is_not_touched(root: Any) -> None:
@@ -221,6 +232,10 @@ def readable_to_its_group(root: Path) -> None:
     root.chmod(0o750)
 
 
+def readable_to_others_and_not_to_its_group(root: Path) -> None:
+    root.chmod(0o705)
+
+
 def link(root: Path) -> None:
     root.rename(root.with_name("target"))
     root.symlink_to("target")
@@ -241,6 +256,7 @@ REFUSED = [
     (open_to_others, "It is open to other users"),
     (readable_to_others, "It is open to other users"),
     (readable_to_its_group, "It is open to other users"),
+    (readable_to_others_and_not_to_its_group, "It is open to other users"),
     (link, "It is not a directory"),
     (fifo, "It is not a directory"),
     (belongs_to_another, "It belongs to another user"),
