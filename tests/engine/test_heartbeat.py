@@ -232,6 +232,48 @@ def test_a_worker_leaves_once_the_queue_knows_of_what_it_hands_over(
     assert workload.published == [str(waiting.task.pk)] * 2
 
 
+@pytest.mark.parametrize(
+    ("verb", "setting", "status", "message"),
+    [
+        ("hand_over", "STOP_GRACE_TIME", "pending", "The worker was told to stop"),
+        ("fail", "TASK_TIMEOUT", "failure", "Took longer than the limit of 0:00:01"),
+        ("carry_out_cancel", "", "failure", "Cancelled by mia"),
+    ],
+)
+def test_an_end_that_the_heartbeat_could_not_write_is_written_by_the_worker(
+    worker: Any,
+    image_tasks: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    setting: str,
+    status: str,
+    message: str,
+) -> None:
+    if setting:
+        image_tasks[setting] = 1
+    ends, failed = getattr(Task, verb), Event()
+
+    def fail_once(task: Task, *args: Any, **more: Any) -> None:
+        if not failed.is_set():
+            failed.set()
+            raise OperationalError("server has gone away")
+        ends(task, *args, **more)
+
+    monkeypatch.setattr(Task, verb, fail_once)
+    waiting = worker(
+        lambda context: (context.stopped.wait(30), context.check()),
+        should_stop=lambda: verb == "hand_over",
+    )
+    if not setting:
+        Task.objects.get(pk=waiting.task.pk).cancel("mia")
+
+    task = waiting.end(within=8)
+
+    assert failed.is_set()
+    assert (task.status, task.message) == (status, message)
+    assert workload.discarded == [(str(task.pk), 1)]
+
+
 def is_silent() -> bool:
     time.sleep(6)
     return False
@@ -406,6 +448,7 @@ def test_what_ends_a_process_is_recorded_and_raised_again(
     task.refresh_from_db()
     assert (task.status, task.message[: len(message)]) == (status, message)
     assert workload.published == [str(task.pk)] * (2 if status == "pending" else 1)
+    assert workload.discarded == [(str(task.pk), 1)]
 
 
 def test_an_exit_that_a_signal_asked_for_hands_the_task_over(
