@@ -161,8 +161,11 @@ def test_a_first_task_that_is_gone_announces_none(
 
 def test_an_answer_that_has_not_changed_is_not_sent_again(operator: Client, running: Task) -> None:
     query = {"ids": str(running.pk), "above": str(running.pk), "overview": "1"}
-    etag = operator.get(LIVE, query)["ETag"]
-    again = operator.get(LIVE, query, headers={"If-None-Match": etag})
+    for _ in range(10):  # it tells of seconds, and another one may begin in between
+        etag = operator.get(LIVE, query)["ETag"]
+        again = operator.get(LIVE, query, headers={"If-None-Match": etag})
+        if again.status_code == 304:
+            break
     assert (again.status_code, again.content) == (304, b"")
     running.record_progress(768, 1024)
     assert operator.get(LIVE, query, headers={"If-None-Match": etag}).status_code == 200
