@@ -318,6 +318,16 @@ def test_fault_before_the_first_byte_is_the_executors_to_retry(
     assert len(server.requests) == 1
 
 
+def test_source_that_asks_for_long_in_the_middle_is_the_executors_to_wait_for(
+    server: SourceServer, fetch: Fetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django_image_tasks.handlers.image_import.download.LONGEST_PAUSE", 0.5)
+    server.answers = [ranged(IMAGE, sent=1000), answer(status=503, Retry_After="1")]
+    with pytest.raises(AttemptFailed):
+        fetch()
+    assert len(server.requests) == 2
+
+
 def test_source_gone_in_the_middle_fails(server: SourceServer, fetch: Fetch) -> None:
     server.answers = [ranged(IMAGE, sent=1000), answer(status=410)]
     with pytest.raises(TaskFailed) as caught:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
 from django.db.backends.signals import connection_created
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -72,8 +72,10 @@ def start(task: Task) -> Callable[[], None]:
 def test_the_answer_comes_when_the_task_has_ended(caller: Caller, task: Task, path: str) -> None:
     changes = [start(task), lambda: task.record_progress(1, 2), lambda: task.succeed({})]
 
-    [answer] = while_they_wait(*changes, asking=[caller.get(path, "wait=20")])
+    with Requests() as requests:
+        [answer] = while_they_wait(*changes, asking=[caller.get(path, "wait=20")])
 
+    assert requests.begun == 2  # one that waited, and one that answers
     assert answer.json()["status"] == "success"
     assert answer.headers["preference-applied"] == "wait=20"
     assert "retry-after" not in answer.headers
@@ -85,6 +87,22 @@ def test_the_answer_comes_when_the_time_is_up(caller: Caller, path: str) -> None
     assert 1 <= seconds < 3
     assert answer.json()["status"] == "pending"
     assert (answer.headers["preference-applied"], answer.headers["retry-after"]) == ("wait=1", "1")
+
+
+def test_who_has_waited_leaves_nothing_behind(caller: Caller, path: str) -> None:
+    async def scenario() -> set[Any]:
+        await caller.get(path, "wait=1")
+        await asyncio.sleep(0.5)
+        return asyncio.all_tasks() - {asyncio.current_task()}
+
+    assert asyncio.run(scenario()) == set()
+
+
+@pytest.mark.parametrize(("method", "seconds"), [("GET", 5), ("HEAD", 0), ("POST", 0)])
+def test_only_who_gets_waits(method: str, seconds: int) -> None:
+    scope = {"type": "http", "method": method, "headers": [(b"prefer", b"wait=5")]}
+
+    assert asgi._seconds(scope) == seconds
 
 
 def test_no_client_waits_longer_than_the_setting(caller: Caller, path: str, settings: Any) -> None:
@@ -110,8 +128,10 @@ def test_a_change_is_enough_for_who_has_seen_the_task(
 def test_without_a_change_the_tag_still_holds(caller: Caller, path: str) -> None:
     tag = timed(caller.get(path))[0].headers["etag"]
 
-    answer, seconds = timed(caller.get(path, "wait=1", if_none_match=tag))
+    with Requests() as requests:
+        answer, seconds = timed(caller.get(path, "wait=1", if_none_match=tag))
 
+    assert requests.begun == 2
     assert (answer.status, answer.content) == (304, b"")
     assert answer.headers["preference-applied"] == "wait=1"
     assert seconds >= 1
@@ -269,12 +289,60 @@ def test_nobody_is_waited_for_who_has_hung_up(caller: Caller, path: str) -> None
         caller.has_hung_up = True
         assert await asking is None
         await asyncio.sleep(0.5)
+        # While the server goes on: its end would end the looks, too.
+        assert not [t for t in threading.enumerate() if t.name.startswith("image-tasks-lookout")]
 
     with Requests() as requests:
         asyncio.run(scenario())
 
     assert (requests.begun, requests.open) == (1, 0)
-    assert not [t for t in threading.enumerate() if t.name.startswith("image-tasks-lookout")]
+
+
+def test_the_looks_begin_again_when_they_had_ended(
+    caller: Caller, make_task: Callable[..., Task]
+) -> None:
+    async def scenario() -> None:
+        for task in tasks:
+            asking = asyncio.ensure_future(caller.get(f"/v2/tasks/{task.pk}", "wait=20"))
+            await asyncio.sleep(0.5)
+            await in_thread(task.cancel, "ada")
+            assert (await asyncio.wait_for(asking, 5)).json()["status"] == "failure"
+            await asyncio.sleep(0.5)
+
+    tasks = [make_task(), make_task()]
+    asyncio.run(scenario())
+
+
+def test_who_has_hung_up_at_the_moment_of_the_end_is_told_nothing(task: Task) -> None:
+    async def scenario() -> None:
+        looks = lookout.Lookout()
+        waiting = asyncio.ensure_future(looks.wait(task.pk, None))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        looks._tell({})
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    asyncio.run(scenario())
+
+
+def test_no_query_has_more_ids_than_a_database_takes(
+    make_task: Callable[..., Task], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookout, "MOST", 2)
+    tasks = {make_task().pk for _ in range(3)}
+    numbers: list[int] = []
+
+    def count(execute: Any, sql: Any, params: Any, *args: Any) -> Any:
+        numbers.append(len(params))
+        return execute(sql, params, *args)
+
+    with connection.execute_wrapper(count):
+        states = lookout._states_of(tasks)
+
+    assert states
+    assert states.keys() == tasks
+    assert numbers == [2, 1]
 
 
 def test_a_database_that_is_away_for_a_while_is_waited_for(
