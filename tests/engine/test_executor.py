@@ -154,14 +154,14 @@ def test_a_larger_result_fails_the_task_at_once(
     make_task: Callable[..., Task], image_tasks: Any
 ) -> None:
     image_tasks["HANDLERS"]["large"] = "tests.engine.workload.Large"
-    task = make_task("large", input={"size": 32 * 2**20})
+    task = make_task("large", input={"size": 2**20 + 2})
 
     executor.run(task.pk)
 
     task.refresh_from_db()
     assert (task.status, task.attempts, task.result) == ("failure", 1, None)
     assert task.message == (
-        "The handler's result cannot be kept: it takes 33554432 bytes, more than 1 MiB"
+        "The handler's result cannot be kept: it takes 1048578 bytes, more than 1 MiB"
     )
 
 
