@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
-from django.utils.translation import npgettext_lazy
+from django.utils.translation import ngettext, npgettext_lazy
 
 from django_image_tasks.states import Status
 
@@ -35,7 +35,8 @@ def readable_size(size: float) -> str:
     """A size in binary units, in the reader's language: ``12.3 MiB``."""
     number, unit = _scaled(size)
     if unit == UNITS[0]:
-        return _("%(number)s bytes") % {"number": number_format(number, decimal_pos=0)}
+        text = ngettext("%(number)s byte", "%(number)s bytes", int(number))
+        return text % {"number": number_format(number, decimal_pos=0)}
     return f"{number_format(number, decimal_pos=1)} {unit}"
 
 

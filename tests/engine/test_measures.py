@@ -30,13 +30,15 @@ def test_a_message_says_a_size_in_few_digits(size: int, text: str) -> None:
     ("size", "text"),
     [
         (0, "0 bytes"),
+        (1, "1 byte"),
+        (1.9, "1 byte"),
         (1023, "1023 bytes"),
         (12_897_485, "12.3 MiB"),
         (40 * 2**20, "40.0 MiB"),
         (2**64, "16.0 EiB"),
     ],
 )
-def test_a_size_has_one_decimal_for_readers(size: int, text: str) -> None:
+def test_a_size_has_one_decimal_for_readers(size: float, text: str) -> None:
     assert readable_size(size) == text
 
 
