@@ -93,6 +93,18 @@ def test_a_list_shows_when_tasks_were_created(
     assert page.locator(".tasks").evaluate("card => card.scrollWidth <= card.clientWidth")
 
 
+@pytest.mark.parametrize("width", [390, 820, 1000, 1280])
+def test_a_list_shows_ids_whole(
+    show: Callable[..., Any], make_task: Callable[..., Task], width: int
+) -> None:
+    for name in ("debian-12-genericcloud", "صورة دبيان (genericcloud)", "x" * 255):
+        make_task(name=name)
+    page = show("/v2/tasks", width)
+    for row in page.locator("tbody th").all():
+        assert lies_within(row.locator(".quiet"), row)
+        assert not lie_over_each_other(row.locator(".quiet"), row.locator("a"))
+
+
 def test_lines_of_a_message_stay_lines(
     show: Callable[..., Any], make_task: Callable[..., Task]
 ) -> None:

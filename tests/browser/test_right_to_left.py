@@ -54,6 +54,6 @@ def test_a_long_name_is_cut_at_its_end(admin_page: Any) -> None:
     task.name = "begin" + "x" * 250
     task.save()
     admin_page.goto("/v2/tasks?status=failure")
-    row = admin_page.locator(f"#task-{task.pk} th")
-    assert style(row, "direction") == "ltr"
-    assert style(row, "textOverflow") == "ellipsis"
+    link = admin_page.locator(f"#task-{task.pk} th a")
+    assert style(link, "direction") == "ltr"
+    assert style(link, "textOverflow") == "ellipsis"
