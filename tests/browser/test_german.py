@@ -23,6 +23,21 @@ FRAMES = "html, .results, .task-card, .task-sample, .card"
 TOO_WIDE = f"""() => [...document.querySelectorAll("{FRAMES}")]
   .filter(each => each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 400))"""
 """Finds what would have to be scrolled to the side."""
+UNITS_LEFT_ALONE = """element => {
+  const range = document.createRange();
+  const height = (text, at) => {
+    range.setStart(text, at);
+    range.setEnd(text, at + 1);
+    return range.getBoundingClientRect().y;
+  };
+  const lengths = [...Array(12).keys()];
+  return lengths.map(length => `läuft seit ${"1".repeat(length)} min 41 s`).filter(words => {
+    element.textContent = words;
+    const text = element.firstChild;
+    return height(text, words.length - 3) !== height(text, words.length - 1);
+  });
+}"""
+"""Finds durations whose last unit is the only word on its line."""
 
 
 @pytest.fixture
@@ -89,3 +104,11 @@ def test_the_arrow_lies_beside_the_head_of_its_column(
     assert max(letters(head.locator(".text a"))) + 10 < arrow["x"]
     owner = admin_page.locator("thead .column-whose").bounding_box()
     assert arrow["x"] + arrow["width"] < owner["x"]
+
+
+@pytest.mark.parametrize("width", [390, 820, 1280])
+def test_a_unit_stays_with_its_number(admin_page: Any, waiting: Task, width: int) -> None:
+    waiting.start("worker")
+    admin_page.set_viewport_size({"width": width, "height": 900})
+    admin_page.goto(LIST)
+    assert admin_page.locator(".field-created .task-quiet").evaluate(UNITS_LEFT_ALONE) == []

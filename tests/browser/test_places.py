@@ -105,6 +105,15 @@ def test_a_list_shows_ids_whole(
         assert not lie_over_each_other(row.locator(".quiet"), row.locator("a"))
 
 
+def test_a_time_stays_in_one_line(show: Callable[..., Any]) -> None:
+    failed = live_through()["failed"]
+    page = show(f"{LIST}{failed.pk}/change/", 1280)
+    for width in range(1000, 1500, 20):
+        page.set_viewport_size({"width": width, "height": 900})
+        time = page.locator(".task-facts time")
+        assert time.evaluate("time => time.getClientRects().length") == 1
+
+
 def test_lines_of_a_message_stay_lines(
     show: Callable[..., Any], make_task: Callable[..., Task]
 ) -> None:
