@@ -25,7 +25,7 @@ PAGES = {
     "task": "/v2/tasks/{}",
 }
 AS_OF = re.compile(r"As of \d\d:\d\d")
-SOON = 70_000
+SOON = 120_000
 """Milliseconds until a page has surely asked again."""
 
 
