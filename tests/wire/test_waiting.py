@@ -62,7 +62,7 @@ def while_they_wait(*changes: Any, asking: Any) -> Any:
 
 def timed(asking: Any) -> tuple[Any, float]:
     started = monotonic()
-    return asyncio.run(asking), monotonic() - started
+    return asyncio.run(asyncio.wait_for(asking, 15)), monotonic() - started
 
 
 def start(task: Task) -> Callable[[], None]:
