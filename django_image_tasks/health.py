@@ -106,6 +106,11 @@ class Health(NamedTuple):
         return dict(workers)
 
     @property
+    def silences(self) -> dict[str, timedelta]:
+        """How long each of these processes has renewed none of its leases."""
+        return {name: min(each.silent for each in tasks) for name, tasks in self.workers.items()}
+
+    @property
     def running_by_owner(self) -> list[tuple[str, int]]:
         return Counter(each.owner for each in self.running).most_common(LARGEST)
 
@@ -116,9 +121,11 @@ class Health(NamedTuple):
         if self._waits_long:
             reasons.append(self._told_of_waiting())
         lost = [each for each in self.running if each.is_lost]
-        silent = [
-            each for each in self.running if each.silent > conf.LEASE / 2 and not each.is_lost
-        ]
+        silent = {
+            name: time
+            for name, time in self.silences.items()
+            if is_silent(time) and time < conf.LEASE
+        }
         if lost:
             text = ngettext(
                 "The worker of %(number)d task is lost.",
@@ -127,9 +134,9 @@ class Health(NamedTuple):
             )
             reasons.append(text % {"number": len(lost)})
         if silent:
-            longest = max(silent, key=lambda each: each.silent)
+            longest = max(silent, key=lambda name: silent[name])
             text = _("Worker %(worker)s has been silent for %(time)s.")
-            words = {"worker": process_of(longest.worker), "time": duration(longest.silent)}
+            words = {"worker": longest, "time": duration(silent[longest])}
             reasons.append(text % words)
         if self.swept_at is None:
             reasons.append(_("No sweep has ever run."))

@@ -165,9 +165,7 @@ def _values(tasks: TaskQuerySet, now: datetime) -> dict[str, Any]:
 
 def _workers(health: Health) -> list[Worker]:
     running = health.workers
-    seen = {
-        name: health.now - min(each.silent for each in tasks) for name, tasks in running.items()
-    }
+    seen = {name: health.now - silence for name, silence in health.silences.items()}
     newest = Attempt.objects.order_by("-pk").values_list("worker", "ended_at", "started_at")
     for worker, ended_at, started_at in newest[:ATTEMPTS]:
         name, at = process_of(worker), ended_at or started_at

@@ -103,6 +103,18 @@ def test_silent_and_lost_workers_are_told_before_the_sweep_sees_to_them(
     assert health.look().reasons == ["The worker of 1 task is lost."]
 
 
+def test_a_worker_that_was_heard_of_by_one_task_is_not_silent(
+    swept: LastSweep, make_task: Make
+) -> None:
+    silent, heard = make_task(), make_task()
+    silent.start("host:4711:a")
+    heard.start("host:4711:b")
+    Task.objects.filter(pk=silent.pk).update(lease_expires_at=now() + timedelta(seconds=10))
+    assert not health.look().reasons
+    Task.objects.update(lease_expires_at=now() + timedelta(seconds=10))
+    assert health.look().reasons == ["Worker host:4711 has been silent for 20 s."]
+
+
 def test_the_sweep_is_missed(db: None) -> None:
     assert health.look().reasons == ["No sweep has ever run."]
     moment = now() - timedelta(minutes=12)

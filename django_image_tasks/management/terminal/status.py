@@ -20,6 +20,7 @@ NAMES = {
 
 def document(seen: Health) -> dict[str, Any]:
     waits = seen.next and {"id": str(seen.next.pk), "since": wire_time(seen.next.since)}
+    silences = seen.silences
     return {
         "status": NAMES[seen.level],
         "reasons": seen.reasons,
@@ -34,7 +35,7 @@ def document(seen: Health) -> dict[str, Any]:
         "workers": [
             {
                 "name": name,
-                "silent": round(min(each.silent for each in tasks).total_seconds(), 1),
+                "silent": round(silences[name].total_seconds(), 1),
                 "tasks": [
                     {"id": str(each.pk), "name": each.name, "owner": each.owner} for each in tasks
                 ],
