@@ -101,9 +101,7 @@ class Retry(Action):
 
     question = ngettext_lazy("Retry %(count)s task?", "Retry %(count)s tasks?", "number")
     button = _("Yes, retry")
-    note = _(
-        "Each becomes a new task, with the same input and owner. The failed one stays as it is."
-    )
+    note = _("A retry is a new task, with the same input and owner. The failed one stays as it is.")
     others = _(
         "The others have not failed, have been retried already, or no worker runs tasks of their "
         "type any more."
