@@ -225,6 +225,18 @@ def test_only_a_ticket_of_the_sweep_is_passed_on(image_tasks: Any) -> None:
     assert workload.published == ["next"]  # as nothing waits any more
 
 
+def test_who_makes_room_for_an_owner_at_the_limit_has_the_next_task_run(image_tasks: Any) -> None:
+    """Its own ticket may have been used up when no task of the owner might start."""
+    image_tasks |= {"ENGINE": "tests.engine.workload", "MAX_RUNNING_PER_OWNER": 1}
+    create("a")
+    waiting = create("a")
+
+    executor.run_next()
+    assert workload.published == [str(waiting.pk)]
+    executor.run_next()
+    assert workload.published == [str(waiting.pk)]  # as nothing waits any more
+
+
 def test_an_owner_with_too_many_waiting_tasks_gets_no_further_one(image_tasks: Any) -> None:
     failed = create("a", do="fail")
     executor.run(failed.pk)
