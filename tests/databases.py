@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from threading import Timer
 from typing import Any
 from unittest.mock import patch
 
@@ -50,6 +51,24 @@ def killed_at(number: int) -> Iterator[list[str]]:
             yield begun
     finally:
         connection.close()
+
+
+@contextmanager
+def locked(table: str, seconds: float) -> Iterator[None]:
+    """Whoever reads the table waits until so many seconds have passed. For a server's databases."""
+    lock, unlock = {
+        "postgresql": (f"BEGIN; LOCK TABLE {table}", "ROLLBACK"),
+        "mysql": (f"LOCK TABLES {table} WRITE", "UNLOCK TABLES"),
+    }[connection.vendor]
+    with other_connection() as other, other.cursor() as cursor:
+        cursor.execute(lock)
+        other.inc_thread_sharing()
+        timer = Timer(seconds, cursor.execute, [unlock])
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.join()
 
 
 def end_session() -> None:
