@@ -59,8 +59,12 @@ def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
 
 def resident(pid: int) -> int:
     """Return the bytes of memory of all processes that this one started, directly or not."""
-    own = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return sum(memory(int(child), "VmRSS") + resident(int(child)) for child in own)
+    return sum(memory(child, "VmRSS") + resident(child) for child in children(pid))
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that this one started itself, and that have not ended."""
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def memory(pid: int | str, name: str) -> int:

@@ -11,25 +11,25 @@ from django_image_tasks.admin import columns
 from django_image_tasks.models import Task
 
 
-class OurColumns(ModelAdmin[Task]):
-    list_display = (columns.label, columns.badge, columns.line, columns.created, columns.whose)
+class Plain(ModelAdmin[Task]):
     list_filter = ("status", "type", "created_at")
     list_per_page = 50
     ordering = ("-created_at", "-id")
+
+
+class OurColumns(Plain):
+    list_display = (columns.label, columns.badge, columns.line, columns.created, columns.whose)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         tasks: Any = super().get_queryset(request)
         return columns.with_columns(tasks)
 
 
-class TenFields(ModelAdmin[Task]):
+class TenFields(Plain):
     list_display = (
         *("id", "name", "type", "status", "owner"),
         *("progress", "attempts", "created_at", "updated_at", "expires_at"),
     )
-    list_filter = ("status", "type", "created_at")
-    list_per_page = 50
-    ordering = ("-created_at", "-id")
 
 
 def site_with(model_admin: type[ModelAdmin[Task]]) -> AdminSite:

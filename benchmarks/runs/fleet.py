@@ -18,6 +18,7 @@ from django_tasks_db.utils import exclusive_transaction
 from benchmarks import loading
 from benchmarks.markdown import table
 from benchmarks.place import directory
+from benchmarks.processes import children
 from benchmarks.runs import Options
 from benchmarks.sizes import SCRATCH
 from benchmarks.timing import BLOCKS
@@ -97,8 +98,8 @@ def _milliseconds_of_the_server(operation: Callable[[], object], often: int) -> 
 
 def _seconds_of_the_server() -> float:
     """The processors' time of the server's processes, those that have ended included."""
-    server = (directory("postgresql") / "data" / "postmaster.pid").read_text().split()[0]
-    living = [server, *Path(f"/proc/{server}/task/{server}/children").read_text().split()]
+    server = int((directory("postgresql") / "data" / "postmaster.pid").read_text().split()[0])
+    living = [server, *children(server)]
     nanoseconds = [int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in living]
     stat = Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()
     return sum(nanoseconds) / 1e9 + (int(stat[13]) + int(stat[14])) / TICKS

@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from html import unescape
 from pathlib import Path
 from random import uniform
@@ -20,7 +20,7 @@ from django.db.models import F
 from benchmarks import loading
 from benchmarks.client import Answer, get
 from benchmarks.markdown import table
-from benchmarks.processes import HOST, free_port, serving
+from benchmarks.processes import HOST, children, free_port, serving
 from benchmarks.runs import Options
 from benchmarks.runs.admin import LIST, session_of_operator
 from benchmarks.sizes import SCRATCH
@@ -119,13 +119,9 @@ def _write_progress() -> None:
 
 def _processor_time(pid: int) -> float:
     """Seconds that all processes that this one started have been on a processor."""
-    return sum(map(_seconds_of, _children(pid)))
+    return sum(map(_seconds_of, children(pid)))
 
 
-def _children(pid: int) -> Sequence[str]:
-    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-
-
-def _seconds_of(pid: str) -> float:
+def _seconds_of(pid: int) -> float:
     user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
     return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
